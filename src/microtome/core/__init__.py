@@ -1,0 +1,1 @@
+"""The nouns, steps, parameters, events and errors that every floor above speaks."""

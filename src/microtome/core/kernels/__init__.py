@@ -1,0 +1,1 @@
+"""Hot loops that more than one step uses."""
