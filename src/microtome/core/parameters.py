@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
-
-from annotated_types import Ge, GroupedMetadata, Gt, Le
 
 from microtome.core.errors import RecipeError
 from microtome.core.units import length_in_pixels, parse_length
@@ -22,11 +20,11 @@ __all__ = ["Length", "Odd", "Range", "Setting"]
 
 
 @dataclass(frozen=True)
-class Range(GroupedMetadata):
-    """The closed range of a number, with its unit and the part of it worth searching.
+class Range:
+    """The closed range of a number (of each, where there is one an axis), its unit and the part of it worth searching.
 
-    `above` excludes the lower end. `search` defaults to the range itself where both ends are given; `log` searches
-    by orders of magnitude.
+    `above` excludes the lower end. `search` is where a tuner looks (the range itself where it is left out); `log`
+    searches by orders of magnitude.
     """
 
     min: float | None = None
@@ -36,13 +34,10 @@ class Range(GroupedMetadata):
     log: bool = False
     above: float | None = None
 
-    def __iter__(self) -> Iterator[Any]:
-        if self.min is not None:
-            yield Ge(self.min)
-        if self.above is not None:
-            yield Gt(self.above)
-        if self.max is not None:
-            yield Le(self.max)
+    def holds(self, number: float) -> bool:
+        """Whether a number lies inside."""
+        low = self.above is None or number > self.above
+        return low and (self.min is None or number >= self.min) and (self.max is None or number <= self.max)
 
     def __str__(self) -> str:
         low = f"above {self.above:g}" if self.above is not None else "" if self.min is None else f"from {self.min:g}"
@@ -63,17 +58,16 @@ class Length(Range):
 
 
 @dataclass(frozen=True)
-class Odd(GroupedMetadata):
-    """A window's size: a whole, odd number of pixels, at least `min`."""
+class Odd:
+    """A window's size: a whole, odd number of pixels, at least `min`, so that the window has a middle."""
 
     min: int = 1
     max: int | None = None
     search: tuple[int, int] | None = None
 
-    def __iter__(self) -> Iterator[Any]:
-        yield Ge(self.min)
-        if self.max is not None:
-            yield Le(self.max)
+    def holds(self, number: float) -> bool:
+        """Whether a number is odd and lies inside."""
+        return number >= self.min and (self.max is None or number <= self.max) and number % 2 == 1
 
     def __str__(self) -> str:
         return f"odd, from {self.min}" + (f" to {self.max}" if self.max else "")
@@ -120,14 +114,14 @@ class Setting:
                 raise RecipeError(f"{place}: {value!r} must be above zero")
             return value
         value = tuple(value) if isinstance(value, list) else value
+        strict = isinstance(value, bool) or not isinstance(value, (int, tuple))
         try:
-            checked = _adapter(self.annotation).validate_python(
-                value, strict=not isinstance(value, (int, tuple)) or isinstance(value, bool)
-            )
+            checked = _adapter(self.annotation).validate_python(value, strict=strict)
         except ValueError as error:
-            raise RecipeError(f"{place}: {_found(value)}, expected {self.kind}{self._range_in_words()}{_detail(error)}") from None
-        if isinstance(bounds, Odd) and not all(n % 2 for n in (checked if isinstance(checked, tuple) else (checked,))):
-            raise RecipeError(f"{place}: {_found(value)}, expected an odd size, so that the window has a middle")
+            raise RecipeError(f"{place}: found {value!r}, expected {self._expected()}{_detail(error)}") from None
+        numbers = checked if isinstance(checked, tuple) else (checked,)
+        if bounds is not None and not all(bounds.holds(n) for n in numbers if isinstance(n, (int, float))):
+            raise RecipeError(f"{place}: found {value!r}, expected {self._expected()}")
         return checked
 
     def in_pixels(self, value: Any, spacing: Sequence[float] | None, unit: str) -> Any:
@@ -139,8 +133,8 @@ class Setting:
         numbers: Any = pixels if bounds.per_axis and len(set(pixels)) > 1 else max(pixels)
         return self.check(numbers, self.name)
 
-    def _range_in_words(self) -> str:
-        return f" ({self.bounds})" if self.bounds is not None and str(self.bounds) else ""
+    def _expected(self) -> str:
+        return f"{self.kind} ({self.bounds})" if self.bounds is not None and str(self.bounds) else self.kind
 
 
 _ADAPTERS: dict[Any, Any] = {}
@@ -159,10 +153,6 @@ def _adapter(annotation: Any) -> Any:
 def _metadata(annotation: Any) -> tuple[Any, ...]:
     own = annotation.__metadata__ if get_origin(annotation) is Annotated else ()
     return (*own, *(m for part in get_args(annotation) if not isinstance(part, (str, int)) for m in _metadata(part)))
-
-
-def _found(value: Any) -> str:
-    return f"found {value!r}"
 
 
 def _detail(error: ValueError) -> str:

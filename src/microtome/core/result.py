@@ -33,6 +33,8 @@ class Result:
         Where each mask was written, relative to the output folder.
     summary : mapping
         The image's row of ``images.csv``.
+    record : mapping
+        What ``run.json`` says of the image: its hash, its outputs with their kinds, counts and classes.
     timings : mapping of str to float
         Seconds by step, and ``read``, ``measure``, ``write``.
     warnings : sequence of str
@@ -45,6 +47,7 @@ class Result:
     image: Image | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     explained: Sequence[Explanation] = ()

@@ -144,7 +144,14 @@ class Step:
         return {name: self.settings[name].in_pixels(value, first.spacing, first.unit) for name, value in settings.items()}
 
     def summarise(self, images: Iterable[Any], **settings: Any) -> Any:
-        """One summary over many images or tiles, by the step's passes; `images` is gone through once a pass.
+        """One summary over many images or tiles, by the step's passes.
+
+        Parameters
+        ----------
+        images : iterable of the step's first input
+            Gone through once a pass, so not an iterator; one image is held at a time.
+        **settings
+            As for the step itself.
 
         Raises
         ------
@@ -154,7 +161,6 @@ class Step:
         if not isinstance(self.tiling, Reducible):
             raise RecipeError(f"{self.name} decides nothing over several images: leave `over` out")
         summary = None
-        images = list(images)
         values = self.check(settings)
         for look in self.tiling.passes:
             before, summary = summary, None

@@ -1,0 +1,131 @@
+"""``microtome segment``: images to masks, tables and a report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from microtome.app.cli.complete import complete_recipe, complete_step
+from microtome.core.errors import RecipeError
+
+if TYPE_CHECKING:
+    from microtome.core.events import Event
+    from microtome.run.recipe import Recipe
+
+__all__ = ["segment"]
+
+
+def segment(
+    images: Annotated[list[str], typer.Argument(help="Files, folders (searched through) and globs.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for masks, tables and the report.", show_default=False)],
+    recipe: Annotated[str | None, typer.Option(help="A shipped recipe's name, or a recipe file.", autocompletion=complete_recipe)] = None,
+    step: Annotated[
+        list[str] | None, typer.Option(help="A step, NAME or NAME:key=value,...; may be given several times.", autocompletion=complete_step)
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
+    axes: Annotated[str | None, typer.Option(help="Axes of the files, where they do not say: yx, yxc, zyx, zyxc.")] = None,
+    spacing: Annotated[str | None, typer.Option(help='Pixel spacing, such as "0.65 um" or "2 um, 0.5 um, 0.5 um".')] = None,
+    measure: Annotated[str | None, typer.Option(help="Measurements to make, separated by commas.")] = None,
+    group: Annotated[str | None, typer.Option(help="Regular expression that finds an image's group in its name.")] = None,
+    report: Annotated[bool, typer.Option("--report", help="Also write report.html.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show in the report what each step saw (includes --report).")] = False,
+    save: Annotated[str | None, typer.Option(help="Also save, separated by commas: colour (masks any viewer shows).")] = None,
+    export: Annotated[str | None, typer.Option(help="Also export outlines, separated by commas: geojson, imagej.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in OUT.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an earlier run in OUT.")] = False,
+    executor: Annotated[str | None, typer.Option(help="serial or processes; by default chosen by the number of images.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; by default one a core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Segment images: write masks, a table of objects and, if wanted, a report."""
+    from microtome.run.pipeline import run
+
+    if overwrite and resume:
+        raise RecipeError("--overwrite and --resume: choose one")
+    chosen = _recipe(recipe, step).with_input(channel=_number_or_name(channel), axes=axes, spacing=spacing)
+    if measure is not None:
+        chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
+    name = recipe if recipe and Path(recipe).suffix not in (".yaml", ".yml") else Path(recipe).stem if recipe else "--step"
+    events = run(
+        chosen, images, out=out, executor=executor, workers=workers, group=group, explain=explain,
+        extras=(*_words(save), *_words(export)), overwrite=overwrite, resume=resume, name=name,
+    )  # fmt: skip
+    told = _tell(events, quiet=quiet or as_json)
+    if report or explain:
+        from microtome.app.report.build import build_report
+
+        told["report"] = str(build_report(out))
+    told["out"] = str(out)
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+    elif not quiet:
+        _conclude(told)
+    if told["interrupted"]:
+        raise typer.Exit(130)
+    if told["failed"]:
+        raise typer.Exit(1)
+
+
+def _recipe(recipe: str | None, steps: Sequence[str] | None) -> Recipe:
+    from microtome.run.recipe import Recipe
+    from microtome.run.shipped import find_recipe, recipe_names
+
+    if bool(recipe) == bool(steps):
+        what = "both given" if recipe else "neither given"
+        raise RecipeError(f"say what to do by --recipe NAME|FILE or by --step ..., {what}; shipped recipes: {', '.join(recipe_names())}")
+    return find_recipe(recipe) if recipe else Recipe.from_shell(steps or [])
+
+
+def _words(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def _number_or_name(channel: str | None) -> int | str | None:
+    return int(channel) if channel and channel.isdecimal() else channel
+
+
+def _tell(events: Iterator[Event], *, quiet: bool) -> dict[str, Any]:
+    """Follow a run: a progress bar for long work, a line for each image of short work; then what it came to."""
+    from microtome.app.cli.progress import Follower
+    from microtome.core.events import Done, Failed, Warned
+
+    told: dict[str, Any] = {"images": 0, "done": 0, "resumed": 0, "failed": 0, "objects": 0, "counts": {}, "failures": {}, "warnings": [],
+                            "interrupted": False}  # fmt: skip
+    with Follower(quiet=quiet) as follower:
+        try:
+            for event in events:
+                follower.see(event)
+                if isinstance(event, Done):
+                    told["done"] += 1
+                    told["resumed"] += event.resumed
+                    counts = {
+                        name: output["count"] for name, output in event.result.record["outputs"].items() if output["count"] is not None
+                    }
+                    told["objects"] += sum(counts.values())
+                    told["counts"][event.image] = next(iter(counts.values())) if len(counts) == 1 else counts
+                elif isinstance(event, Failed):
+                    told["failed"] += 1
+                    told["failures"][event.image] = event.error
+                elif isinstance(event, Warned):
+                    told["warnings"].append(f"{event.image}: {event.message}" if event.image else event.message)
+        except KeyboardInterrupt:
+            told["interrupted"] = True
+        finally:
+            events.close()  # type: ignore[attr-defined]
+    told["images"] = follower.total
+    return told
+
+
+def _conclude(told: dict[str, Any]) -> None:
+    if told["interrupted"]:
+        print(f"stopped: {told['done']} of {told['images']} images are done and whole; go on with --resume", file=sys.stderr)
+    images = f"{told['done']} image{'s' if told['done'] != 1 else ''}"
+    found = f"{told['objects']} objects in {images}" if told["counts"] and any(told["counts"].values()) else f"{images} done"
+    failed = f", {told['failed']} failed" if told["failed"] else ""
+    print(f"{found}{failed}. Results: {told['out']}" + (f"  Report: {told['report']}" if "report" in told else ""))
