@@ -1,9 +1,9 @@
 """The loop: every image gets its event, every output is whole, and nothing depends on who did the work."""
 
 import csv
+import importlib
 import json
 import os
-import signal
 from pathlib import Path
 
 import cv2
@@ -16,6 +16,7 @@ from microtome.core.raster import Image
 from microtome.run import journal
 from microtome.run.pipeline import run, segment
 from microtome.run.recipe import Recipe
+from microtome.run.worker import Job
 
 RECIPE = Recipe.of("otsu", "connected_components", measure=["area", "mean_intensity"])
 
@@ -185,39 +186,14 @@ def test_a_full_disk_fails_the_image_and_leaves_nothing_partial(folder, tmp_path
     assert len(list((tmp_path / "out" / "masks").rglob("*.png"))) == 3
 
 
-def test_a_killed_worker_is_explained_and_takes_no_other_image_with_it(folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("MICROTOME_TEST_KILL", "wéll 1.png")
-    events = list(_killing_run(folder, tmp_path / "out"))
-    failed = [event for event in events if isinstance(event, Failed)]
-    assert [event.image for event in failed] == ["plate 1/wéll 1.png"]
-    assert "memory" in failed[0].error
-    assert sorted(event.image for event in events if isinstance(event, Done)) == [
-        "plate 0/wéll 0.png",
-        "plate 0/wéll 2.png",
-        "plate 1/wéll 3.png",
-    ]
-
-
-def _kill(job: str) -> str:
-    if os.environ.get("MICROTOME_TEST_KILL", "") in job and os.environ.get("MICROTOME_TEST_KILL"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return job.upper()
-
-
-def _killing_run(folder, out):
-    from microtome.run.executors.processes import processes
-    from microtome.run.worker import Job, could_not
-
-    jobs = [Job(path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*.png"))]
-    for _, event in processes(_kill_or_done, jobs, workers=2, failed=could_not):
-        yield event
-
-
-def _kill_or_done(job):
-    from microtome.core.result import Result
-
-    _kill(job.name)
-    return Done(job.name, Result(job.name))
+def test_a_killed_worker_is_explained_and_takes_no_other_image_with_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))  # workers import the function by its module's name
+    deadly = importlib.import_module("deadly")
+    jobs = [Job(name, Path(name)) for name in ("a.png", "deadly.png", "b.png", "c.png")]
+    events = dict(deadly.run(jobs))
+    assert {name for name, event in events.items() if isinstance(event, Done)} == {"a.png", "b.png", "c.png"}
+    assert events["deadly.png"].kind == "RunError"
+    assert "memory" in events["deadly.png"].error
 
 
 def test_a_threshold_over_the_set_is_one_decision():

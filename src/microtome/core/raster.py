@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from microtome.core.classes import ClassTable
 from microtome.core.errors import InputError, did_you_mean
+from microtome.core.kernels.bands import band_height, in_bands
 
 __all__ = ["AXES", "Image", "InstanceMap", "Raster", "ScoreMap", "SemanticMap"]
 
@@ -152,9 +153,20 @@ class Image(Raster):
         return int(self.pixels.shape[-1]) if self.has_channels else 1
 
     @cached_property
+    def extremes(self) -> tuple[Any, Any]:
+        """The least and the greatest value as Python numbers, found once; both NaN where any value is NaN."""
+
+        def look(first: int, past: int) -> tuple[Any, Any]:
+            band = self.pixels[first:past]
+            return band.min(), band.max()
+
+        found = in_bands(look, len(self.pixels), band_height(self.pixels.shape))
+        return np.min([low for low, _ in found]).item(), np.max([high for _, high in found]).item()
+
+    @cached_property
     def not_finite(self) -> int:
         """How many values are NaN or infinite; counted once, 0 for integers."""
-        if self.pixels.dtype.kind != "f":
+        if self.pixels.dtype.kind != "f" or (self.pixels.size and np.isfinite(self.extremes).all()):
             return 0
         return int(self.pixels.size - np.count_nonzero(np.isfinite(self.pixels)))
 

@@ -9,14 +9,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 import microtome
 from microtome.core.errors import InputError, RecipeError, RunError
 from microtome.core.explain import Explanation
-from microtome.core.raster import Image, InstanceMap, SemanticMap
+from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.core.result import Result
 from microtome.core.table import Table, rows_to_csv
 from microtome.core.units import METRES
@@ -103,7 +103,7 @@ def save(out: Path, result: Result, *, extras: Sequence[str] = ()) -> tuple[dict
     return files, others
 
 
-def _family(result: Result) -> str:
+def _family(result: Result) -> Literal["png", "tiff"]:
     return "tiff" if Path(result.name).suffix.lower() in (".tif", ".tiff") else "png"
 
 

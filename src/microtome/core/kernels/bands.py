@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from math import prod
 from typing import TypeVar
 
-__all__ = ["bands", "in_bands", "set_threads", "threads"]
+__all__ = ["band_height", "bands", "in_bands", "set_threads", "threads"]
 
 T = TypeVar("T")
 _limit: list[int] = []
@@ -36,6 +37,15 @@ def bands(rows: int, height: int = 256) -> list[tuple[int, int]]:
     [(0, 256), (256, 512), (512, 600)]
     """
     return [(top, min(top + height, rows)) for top in range(0, rows, height)]
+
+
+def band_height(shape: tuple[int, ...], values: int = 1 << 20) -> int:
+    """The height of a band of about this many values, at least one row.
+
+    >>> band_height((8192, 8192), 1 << 20)
+    128
+    """
+    return max(1, values // max(1, prod(shape[1:])))
 
 
 def in_bands(work: Callable[[int, int], T], rows: int, height: int = 256) -> list[T]:

@@ -1,0 +1,141 @@
+"""The Euclidean distance to the nearest pixel outside: exact, spacing and neighbouring objects respected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import edt
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from microtome.core.kernels.bands import in_bands, threads
+
+__all__ = ["distance", "squared_distance"]
+
+_NOWHERE = np.iinfo(np.int32).max
+_LONGEST = 32_000
+"""Its square, twice, still fits 32 bits."""
+
+
+def distance(labels: NDArray[Any], aspect: tuple[float, ...]) -> NDArray[np.float32]:
+    """Each pixel's distance to the nearest pixel of another label.
+
+    Parameters
+    ----------
+    labels : ndarray of bool or integers, axes yx or zyx
+        Objects by number, or one mask; 0 is the outside and has distance 0.
+    aspect : tuple of float
+        The spacing along each axis in units of the finest.
+
+    Returns
+    -------
+    ndarray of float32
+        In pixels of the finest axis, between pixel centres. The frame is no border: beyond it nothing is known. Where
+        one object fills the whole array, infinite.
+
+    References
+    ----------
+    A. Meijster, J. B. T. M. Roerdink and W. H. Hesselink, in: Mathematical Morphology and its Applications to Image and
+    Signal Processing, 2000, 331-340, doi:10.1007/0-306-47025-X_36.
+
+    Examples
+    --------
+    >>> distance(np.array([[0, 1, 1, 1, 2, 2]], np.int32), (1.0, 1.0))
+    array([[0., 1., 2., 1., 1., 2.]], dtype=float32)
+    """
+    squared = squared_distance(labels, aspect)
+    far = np.sqrt(squared, dtype=np.float32)
+    if squared.dtype == np.int32:
+        far[squared == _NOWHERE] = np.inf
+    return far
+
+
+def squared_distance(labels: NDArray[Any], aspect: tuple[float, ...]) -> NDArray[np.int32] | NDArray[np.float32]:
+    """The square of `distance`: int32, exact, for square pixels, else float32.
+
+    Where one object fills the whole array: the largest int32, or infinity.
+    """
+    if labels.ndim == 2 and set(aspect) == {1.0} and max(labels.shape) <= _LONGEST:
+        return _of_square_pixels(np.ascontiguousarray(labels, np.int32))
+    squared: NDArray[np.float32] = edt.edtsq(np.ascontiguousarray(labels), anisotropy=aspect, black_border=False, parallel=threads())
+    return squared
+
+
+def _of_square_pixels(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Down and up the columns of each object, then along the rows of what that gave."""
+    squared = np.empty(labels.shape, np.int32)
+    rows, columns = labels.shape
+    in_bands(lambda left, right: _along_columns(labels, left, right, squared), columns, 512)
+    in_bands(lambda first, past: _along_rows(labels, first, past, squared), rows, 128)
+    return squared
+
+
+@njit(cache=True, nogil=True)
+def _along_columns(labels: NDArray[np.int32], left: int, right: int, steps: NDArray[np.int32]) -> None:
+    """How many steps up or down lead to another label; -1 where none does."""
+    rows = labels.shape[0]
+    far = np.int32(_LONGEST * 2)
+    for x in range(left, right):
+        steps[0, x] = 0 if labels[0, x] == 0 else far
+    for y in range(1, rows):
+        for x in range(left, right):
+            here = labels[y, x]
+            steps[y, x] = 0 if here == 0 else 1 if here != labels[y - 1, x] else min(steps[y - 1, x] + 1, far)
+    for y in range(rows - 2, -1, -1):
+        for x in range(left, right):
+            here = labels[y, x]
+            steps[y, x] = min(steps[y, x], 1 if here != labels[y + 1, x] else steps[y + 1, x] + 1)
+
+
+@njit(cache=True, nogil=True)
+def _along_rows(labels: NDArray[np.int32], first: int, past: int, squared: NDArray[np.int32]) -> None:
+    """Turn the columns' steps, in place, into squared distances, one run of equal label after the other.
+
+    Within a run the nearest outside pixel above or below column u costs ``(x - u)^2 + steps(u)^2`` at x: the least over
+    all u is the lower envelope of parabolas. No u beyond the run's ends can win, the end itself is nearer.
+    """
+    columns = labels.shape[1]
+    at = np.empty(columns + 2, np.int64)  # where the envelope's parabolas stand
+    base = np.empty(columns + 2, np.int64)  # their least value
+    since = np.empty(columns + 2, np.int64)  # the first x each one wins at
+    for y in range(first, past):
+        x = 0
+        while x < columns:
+            here = labels[y, x]
+            if here == 0:
+                x += 1
+                continue
+            end = x + 1
+            while end < columns and labels[y, end] == here:
+                end += 1
+            top = -1
+            for u in range(x - 1, end + 1):
+                if u < 0 or u == columns:
+                    continue
+                height = np.int64(0) if u < x or u == end else np.int64(squared[y, u])
+                if height >= _LONGEST * 2:
+                    continue
+                height *= height
+                start = np.int64(x)
+                while top >= 0:
+                    v = at[top]
+                    # Past this x the parabola at u lies below the one at v, or on it.
+                    start = (height - base[top] + u * u - v * v) // (2 * (u - v)) + 1
+                    if start > since[top]:
+                        break
+                    top -= 1
+                    start = np.int64(x)
+                if start < end:
+                    top += 1
+                    at[top], base[top], since[top] = u, height, start
+            if top < 0:
+                for u in range(x, end):
+                    squared[y, u] = _NOWHERE
+            else:
+                k = top
+                for u in range(end - 1, x - 1, -1):
+                    while since[k] > u:
+                        k -= 1
+                    squared[y, u] = (u - at[k]) ** 2 + base[k]
+            x = end

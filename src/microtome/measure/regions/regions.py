@@ -1,0 +1,206 @@
+"""A mask's regions, and what is known about them; each thing is worked out when a measurement first asks for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microtome.core.kernels.bands import in_bands
+from microtome.core.raster import Image, InstanceMap, SemanticMap
+from microtome.measure.regions import _runs
+from microtome.measure.regions.directions import Directions, directions
+
+__all__ = ["Regions"]
+
+_RUNS_A_TURN = 8192  # of one thread; results do not depend on it
+_NEVER = -(2**31)  # no mask holds this value
+_NATIVE = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
+
+
+class Regions:
+    """The regions of a mask: the objects of an instance map, the classes of a semantic map.
+
+    Attributes
+    ----------
+    labels : ndarray of int32, shape (R,)
+        The value of each region, ascending.
+    ndim : int
+    names : str
+        The spatial axes, ``"yx"`` or ``"zyx"``.
+    aspect : tuple of float
+        The spacing in units of the finest axis.
+    unit : str
+        Of physical lengths; empty where the mask has no spacing.
+    finest : float
+        The finest spacing, in `unit`.
+    spacing : tuple of float
+    """
+
+    def __init__(self, mask: InstanceMap | SemanticMap, image: Image | None = None) -> None:
+        self.mask = mask
+        self.image = image
+        self.ndim = mask.ndim
+        self.names = mask.axes
+        self.aspect = mask.aspect
+        self.unit = mask.unit if mask.spacing is not None and mask.unit != "px" else ""
+        self.spacing = mask.spacing or (1.0,) * mask.ndim
+        self.finest = min(self.spacing)
+        self.height = mask.shape[-2]
+        self._rows = _frozen(mask.pixels.reshape(math.prod(mask.shape[:-1]), mask.shape[-1]))
+        self.runs = _find(self._rows, *_outside(mask))
+        self.labels, self.slots = _number(self.runs[0])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def sums(self) -> NDArray[np.int64]:
+        """Counts, moments and boxes; see the columns named in `_runs`."""
+        return _runs.add_up(self.runs, self.slots, self.height, len(self))
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Pixels (voxels) a region."""
+        return self.sums[:, _runs.COUNT]
+
+    @property
+    def centroids(self) -> NDArray[np.float64]:
+        """The mean place of each region's pixel centres in whole steps of the grid, shape (R, ndim)."""
+        return self.sums[:, _runs.FIRST][:, -self.ndim :] / self.counts[:, None]
+
+    @property
+    def boxes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and one past the last index along each axis, each of shape (R, ndim)."""
+        return self.sums[:, _runs.LOW][:, -self.ndim :], self.sums[:, _runs.PAST][:, -self.ndim :]
+
+    @cached_property
+    def covariances(self) -> NDArray[np.float64]:
+        """The covariance of each region's pixel places in pixels of the finest axis, shape (R, ndim, ndim).
+
+        Moments are whole numbers taken about a whole place near the centroid, so nothing cancels.
+        """
+        n, first, second = self.counts, self.sums[:, _runs.FIRST], self.sums[:, _runs.SECOND]
+        near = first // np.maximum(n, 1)[:, None]
+        off = (first - near * n[:, None]) / n[:, None]
+        full = np.empty((len(self), 3, 3))
+        for k, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):
+            about = second[:, k] - near[:, i] * first[:, j] - near[:, j] * first[:, i] + n * near[:, i] * near[:, j]
+            full[:, i, j] = full[:, j, i] = about / n - off[:, i] * off[:, j]
+        aspect = np.array(self.aspect)
+        return full[:, -self.ndim :, -self.ndim :] * aspect[:, None] * aspect
+
+    @cached_property
+    def boundary(self) -> NDArray[np.float64]:
+        """Perimeter (2-D) or surface (3-D) of each region in pixels of the finest axis, by Crofton's formula."""
+        by: Directions = directions(self.aspect)
+        left = np.empty((len(by.steps), len(self.slots)), np.int32)
+        in_bands(
+            lambda first, past: _runs.exits(self._rows, self.height, self.runs, first, past, by.steps, left),
+            len(self.slots), _RUNS_A_TURN,
+        )  # fmt: skip
+        return sum(
+            (weight * np.bincount(self.slots, weights=exits, minlength=len(self)) for weight, exits in zip(by.weights, left, strict=True)),
+            np.zeros(len(self)),
+        )
+
+    @property
+    def channels(self) -> dict[int, str]:
+        """What is put behind an intensity's name for each channel: nothing where there is one."""
+        if self.image is None or self.image.channel_count == 1:
+            return {0: ""}
+        names: Sequence[Any] = self.image.channels
+        if len(set(names)) < self.image.channel_count:
+            names = range(self.image.channel_count)
+        return {number: f"_{name}" for number, name in enumerate(names)}
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether the image holds integers."""
+        return self._pictured.pixels.dtype.kind in "bui"
+
+    @cached_property
+    def intensities(self) -> list[NDArray[np.float64]]:
+        """For each channel (R, 5): count, sum, least, greatest, summed squared deviation from the mean."""
+        return [self._intensities(channel) for channel in self.channels]
+
+    @cached_property
+    def medians(self) -> list[NDArray[np.float64]]:
+        """For each channel the middle value of each region, shape (R,)."""
+        return [self._medians(channel) for channel in self.channels]
+
+    @property
+    def _pictured(self) -> Image:
+        if self.image is None:
+            raise TypeError("intensities were asked for without an image")
+        return self.image
+
+    @cached_property
+    def _values(self) -> NDArray[Any]:
+        pixels = self._pictured.pixels
+        pixels = pixels.view(np.uint8) if pixels.dtype == bool else pixels
+        native = pixels if pixels.dtype in _NATIVE and pixels.dtype.isnative else pixels.astype(np.float64)
+        return _frozen(native.reshape(*self._rows.shape, self._pictured.channel_count))
+
+    def _intensities(self, channel: int) -> NDArray[np.float64]:
+        values, stats = self._values, np.empty((4, len(self.slots)))
+        zero = np.float64(0) if values.dtype.kind == "f" else np.int64(0)
+        in_bands(lambda first, past: _runs.intensities(values, channel, zero, self.runs, first, past, stats), len(self.slots), _RUNS_A_TURN)
+        return _runs.combine(stats, self.runs, self.slots, len(self))
+
+    def _medians(self, channel: int) -> NDArray[np.float64]:
+        starts = np.concatenate([[0], np.cumsum(self.counts)])
+        values = _runs.scatter(self._values, channel, self.runs, self.slots, starts)
+        medians = np.empty(len(self))
+        in_bands(lambda first, past: _runs.segment_medians(values, starts, first, past, medians), len(self), 256)
+        return medians
+
+
+def _outside(mask: InstanceMap | SemanticMap) -> tuple[int, ...]:
+    """The values that are no region. The first is never even looked at."""
+    if isinstance(mask, InstanceMap):
+        return (0,)
+    outside = mask.classes.values("background", "ignore")
+    known = any(entry.value == 0 for entry in mask.classes)
+    return tuple(sorted({*outside, *(() if known else (0,))})) or (_NEVER,)
+
+
+def _find(rows: NDArray[Any], skip: int, *others: int) -> NDArray[np.int32]:
+    """All runs of the mask from the top down: (4, runs) of value, row, first and past column."""
+
+    def search(first: int, past: int) -> NDArray[np.int32]:
+        room = np.empty((4, (past - first) * rows.shape[1]), np.int32)  # pages never written cost no memory
+        return room[:, : _runs.find_runs(rows, first, past, skip, room)].copy()
+
+    runs = np.concatenate([np.empty((4, 0), np.int32), *(in_bands(search, len(rows), 128) if rows.size else [])], axis=1)
+    return runs[:, ~np.isin(runs[0], others)] if others else runs
+
+
+def _number(values: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The different values, ascending, and for each run the place of its value among them.
+
+    By a table where values lie close, by sorting where they lie far apart: memory follows the runs, not the largest id.
+    """
+    if not values.size:
+        return np.empty(0, np.int32), np.empty(0, np.int32)
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * values.size + 65536:
+        labels, slots = np.unique(values, return_inverse=True)
+        return labels, slots.astype(np.int32)
+    shifted = values - np.int32(low)
+    place = np.zeros(high - low + 1, np.int32)
+    place[shifted] = 1
+    labels = np.flatnonzero(place).astype(np.int32)
+    place[labels] = np.arange(len(labels), dtype=np.int32)
+    return labels + np.int32(low), place[shifted]
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Contiguous and read-only, so that a kernel is compiled once for a dtype."""
+    array = np.ascontiguousarray(array).view()
+    array.flags.writeable = False
+    return array

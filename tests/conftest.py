@@ -1,0 +1,72 @@
+"""What every test may ask for: real pictures, labelled image sets, a browser, and a repeatable Hypothesis."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from numpy.typing import NDArray
+
+# The first call of a kernel compiles it, so no example has a deadline. In CI every run tries the same examples.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[[str], NDArray[Any]]:
+    """A picture that comes with scikit-image, by name, read-only: ``picture("coins")``. Nothing is downloaded."""
+    from skimage import data
+
+    loaded: dict[str, NDArray[Any]] = {}
+
+    def load(name: str) -> NDArray[Any]:
+        if name not in loaded:
+            pixels = np.asarray(getattr(data, name)())
+            pixels.flags.writeable = False
+            loaded[name] = pixels
+        return loaded[name]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def coins(picture: Callable[[str], NDArray[Any]]) -> NDArray[np.uint8]:
+    """303 x 384, uint8: 24 bright coins on a ground that is lit from the upper left."""
+    return picture("coins")
+
+
+@pytest.fixture(scope="session")
+def astronaut(picture: Callable[[str], NDArray[Any]]) -> NDArray[np.uint8]:
+    """512 x 512 x 3, uint8, RGB."""
+    return picture("astronaut")
+
+
+@pytest.fixture(scope="session")
+def labelled_sets() -> Path:
+    """The folder of labelled image sets named by MICROTOME_DATA, laid out as docs/data.md says. Skips where there is none."""
+    named = os.environ.get("MICROTOME_DATA")
+    if not named:
+        pytest.skip("MICROTOME_DATA names no folder of labelled image sets (docs/data.md says which)")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"MICROTOME_DATA is {named}, which is no folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a browser to look at reports with. Skips where none is installed, but never in CI."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        path = shutil.which(name)
+        if path:
+            return path
+    if os.environ.get("CI"):
+        pytest.fail("no chromium: CI must look at reports in a browser (apt-get install chromium)")
+    pytest.skip("no chromium to look at reports with (apt-get install chromium)")

@@ -1,0 +1,83 @@
+"""Small inputs for every step of the catalogue, made from what the step says it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from microtome.core.raster import Image, InstanceMap, Raster, ScoreMap, SemanticMap
+from microtome.core.step import Step
+from microtome.run import catalogue
+
+__all__ = ["SHAPES", "STEPS", "example", "inputs_of", "settings_of"]
+
+STEPS = [catalogue.load(name) for name in catalogue.names()]
+SHAPES = {2: (64, 80), 3: (18, 26, 31)}
+
+# What cannot be left out, and sizes that suit small pictures.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "adapthisteq": {"tiles": 4},
+    "drop_small": {"min_area": 12},
+    "kmeans": {"restarts": 2},
+    "rolling_ball": {"radius": 5},
+    "split_touching": {"min_distance": 4},
+    "threshold": {"value": 90},
+    "watershed": {"min_distance": 4},
+}
+
+
+def settings_of(step: Step) -> dict[str, Any]:
+    """Settings to call the step with."""
+    return {name: value for name, value in SETTINGS.get(step.name, {}).items() if name in step.settings}
+
+
+def inputs_of(step: Step, ndim: int = 2, dtype: Any = np.uint8, *, optional: bool = True) -> dict[str, Raster]:
+    """An input for each parameter that takes one, of the first noun it takes, over the same picture."""
+    wanted = {name: need for name, need in step.inputs.items() if optional or not need.optional}
+    return {name: example(need.nouns[0], name, SHAPES[ndim], dtype) for name, need in wanted.items()}
+
+
+def example(noun: type[Raster], name: str, shape: tuple[int, ...], dtype: Any = np.uint8) -> Raster:
+    """Bright blobs on a darker, uneven ground, their mask, or their objects; `dtype` is an image's."""
+    axes = "zyx"[-len(shape) :]
+    return noun(_PIXELS[noun](name, shape, np.dtype(dtype)), axes=axes)
+
+
+def _picture(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    smooth = _landscape(shape)
+    ramp = np.linspace(0, 0.25, shape[-1])
+    noise = np.random.default_rng(2).random(shape) * 0.08
+    levels = np.clip(0.1 + 0.5 * smooth + ramp + noise, 0, 1) * 200
+    return levels > 100 if dtype == bool else levels.astype(dtype)
+
+
+def _mask(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Blobs, some touching the frame, some with holes, and crumbs; one hole holds an object of its own."""
+    smooth = _landscape(shape)
+    mask = (smooth > 0.5) & ~((smooth > 0.82) & (smooth < 0.92))
+    mask |= np.random.default_rng(3).random(shape) > 0.995
+    return mask.astype(np.uint8)
+
+
+def _objects(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The pieces of the mask or, for markers, a pixel or so in the core of each."""
+    mask = _mask(name, shape, dtype) > 0
+    return np.asarray(ndi.label(ndi.binary_erosion(mask) if name == "markers" else mask)[0], np.int32)
+
+
+def _landscape(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    rough = ndi.gaussian_filter(np.random.default_rng(1).random(shape), 4 if len(shape) == 2 else 2.2, mode="nearest")
+    low, high = np.percentile(rough, [1, 99])
+    return np.clip((rough - low) / (high - low), 0, 1)
+
+
+_PIXELS: dict[type[Raster], Callable[[str, tuple[int, ...], np.dtype[Any]], NDArray[Any]]] = {
+    Image: _picture,
+    SemanticMap: _mask,
+    InstanceMap: _objects,
+    ScoreMap: lambda name, shape, dtype: _landscape(shape),
+}

@@ -1,0 +1,46 @@
+"""The examples run, and come to what they are said to come to."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(name: str, *arguments: str) -> str:
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, env={**os.environ, "MPLBACKEND": "Agg"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_demo_finds_the_24_coins_and_writes_five_reports(tmp_path):
+    printed = run("demo.py", "--out", str(tmp_path / "demo"))
+    assert re.search(r"^coins +coins +24 objects", printed, re.MULTILINE)
+    assert len(list(tmp_path.glob("demo/*/report.html"))) == 5
+
+
+def test_a_folder_is_counted_though_one_image_is_broken(tmp_path):
+    printed = run("count_a_folder.py", str(tmp_path))
+    assert "plate2_3.png: failed" in printed
+    assert re.search(r"^plate1: 3 images, \d+ objects", printed, re.MULTILINE)
+    assert "plate2: 3 images" in printed
+
+
+def test_splitting_finds_more_of_the_truth():
+    pieces, split = (float(score) for score in re.findall(r"of 60 +([\d.]+)$", run("compare_with_truth.py"), re.MULTILINE))
+    assert split > 0.95 > pieces
+
+
+def test_otsu_says_what_it_saw(tmp_path):
+    assert "thresholds: 87 176" in run("listen_to_a_step.py", str(tmp_path / "picture.png"))
+    assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_every_example_is_tested():
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert all(f'"{path.name}"' in text for path in EXAMPLES.glob("*.py"))
