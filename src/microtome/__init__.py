@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from microtome.core.result import Result, Sample
     from microtome.core.table import Table
     from microtome.io import read, read_mask, write
-    from microtome.measure.metrics import evaluate
+    from microtome.measure.metrics.evaluate import evaluate
     from microtome.measure.regions import measure
     from microtome.run.pipeline import run, segment
     from microtome.run.recipe import Recipe
@@ -40,7 +40,7 @@ _PLACES = {
     "ScoreMap": "core.raster",
     "SemanticMap": "core.raster",
     "Table": "core.table",
-    "evaluate": "measure.metrics",
+    "evaluate": "measure.metrics.evaluate",
     "measure": "measure.regions",
     "read": "io",
     "read_mask": "io",

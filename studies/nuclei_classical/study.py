@@ -19,7 +19,7 @@ import numpy as np
 from microtome.core.events import collect_warnings
 from microtome.core.raster import Image, InstanceMap
 from microtome.io import read, read_mask
-from microtome.measure.metrics import evaluate
+from microtome.measure.metrics.evaluate import evaluate
 from microtome.measure.metrics.bootstrap import bootstrap_difference, bootstrap_mean
 from microtome.run.pipeline import segment
 from microtome.run.recipe import Recipe
@@ -27,14 +27,14 @@ from microtome.run.shipped import find_recipe
 
 HERE = Path(__file__).parent
 PLAIN = Recipe.of(
-    ("gaussian", {"sigma": 1}), "otsu", "fill_holes", ("split_touching", {"min_distance": 7}), ("drop_small", {"min_area": 15}), measure=[]
+    ("gaussian", {"sigma": 1}), "otsu", "fill_holes", ("split_touching", {"min_distance": 7, "h": 0}), ("drop_small", {"min_area": 15}), measure=[]
 )
-START = {"gamma": 1.0, "sigma": 1.0, "min_distance": 7, "smooth": 1.0, "neck": 0.9, "min_area": 15}
+START = {"gamma": 1.0, "sigma": 1.0, "min_distance": 7, "h": 1.0, "neck": 1.0, "min_area": 15}
 GRID: dict[str, tuple[float, ...]] = {
     "gamma": (0.6, 0.7, 0.8, 0.9, 1.0),
     "sigma": (0.0, 0.5, 1.0, 1.5),
-    "min_distance": (1, 3, 5, 7),
-    "smooth": (0.0, 0.5, 1.0, 1.5),
+    "min_distance": (2, 3, 5, 7),
+    "h": (0.0, 0.5, 0.75, 1.0),
     "neck": (0.8, 0.85, 0.9, 0.95, 1.0),
     "min_area": (15, 20, 25, 30, 40),
 }
@@ -47,7 +47,7 @@ def candidate(settings: dict[str, float]) -> Recipe:
         ("gaussian", {"sigma": settings["sigma"]}),
         "otsu",
         "fill_holes",
-        ("split_touching", {"min_distance": int(settings["min_distance"]), "smooth": settings["smooth"], "neck": settings["neck"]}),
+        ("split_touching", {"min_distance": settings["min_distance"], "h": settings["h"], "neck": settings["neck"]}),
         ("drop_small", {"min_area": int(settings["min_area"])}),
         measure=[],
     )

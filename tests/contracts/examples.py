@@ -52,7 +52,7 @@ def _picture(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray
     ramp = np.linspace(0, 0.25, shape[-1])
     noise = np.random.default_rng(2).random(shape) * 0.08
     levels = np.clip(0.1 + 0.5 * smooth + ramp + noise, 0, 1) * 200
-    return levels > 100 if dtype == bool else levels.astype(dtype)
+    return levels > 100 if dtype.kind == "b" else levels.astype(dtype)
 
 
 def _mask(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

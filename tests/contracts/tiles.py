@@ -10,20 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from microtome.core.raster import Image, Raster
+from microtome.core.raster import Image, InstanceMap, Raster
 from microtome.core.step import Step
 
-__all__ = ["arrays_of", "blocks_joined", "components_joined", "same_up_to_numbering", "tiles_by_summary", "tiles_with_halo"]
+__all__ = ["arrays_of", "blocks_joined", "components_joined", "nouns_of", "same_objects", "tiles_by_summary", "tiles_with_halo"]
 
 Box = tuple[slice, ...]
 Inputs = dict[str, Raster]
 
 
+def nouns_of(result: Any) -> dict[str, Raster]:
+    """What a step gave, by name."""
+    return {"result": result} if isinstance(result, Raster) else result._asdict()
+
+
 def arrays_of(result: Any) -> dict[str, NDArray[Any]]:
     """The arrays a step gave, by name."""
-    if isinstance(result, Raster):
-        return {"result": result.pixels}
-    return {name: noun.pixels for name, noun in result._asdict().items()}
+    return {name: noun.pixels for name, noun in nouns_of(result).items()}
 
 
 def uneven(shape: tuple[int, ...]) -> Iterator[Box]:
@@ -100,16 +103,15 @@ def components_joined(step: Step, inputs: Inputs, settings: dict[str, Any]) -> d
             name: noun.with_pixels(np.where(mine, noun.pixels[box], 0).astype(noun.pixels.dtype) if name in masks else noun.pixels[box])
             for name, noun in inputs.items()
         }
-        for name, pixels in arrays_of(step(**alone, **settings)).items():
-            assert not pixels[~mine].any(), f"{step.name} writes outside the component it was given"
-            top = int(whole[name].max()) if name in whole else 0
-            numbered = np.where(pixels > 0, pixels.astype(np.int64) + top, 0)
+        for name, noun in nouns_of(step(**alone, **settings)).items():
+            assert not noun.pixels[~mine].any(), f"{step.name} writes outside the component it was given"
             target = whole.setdefault(name, np.zeros(shape, np.int64))
-            target[box] = np.where(mine, numbered, target[box])
+            top = int(target.max()) if isinstance(noun, InstanceMap) else 0  # objects get new numbers, classes keep theirs
+            target[box] = np.where(mine & (noun.pixels > 0), noun.pixels.astype(np.int64) + top, target[box])
     return whole
 
 
-def same_up_to_numbering(one: NDArray[Any], other: NDArray[Any]) -> bool:
+def same_objects(one: NDArray[Any], other: NDArray[Any]) -> bool:
     """Whether two label images show the same objects on the same background."""
     if not np.array_equal(one == 0, other == 0):
         return False

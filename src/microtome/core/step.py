@@ -179,7 +179,10 @@ class Step:
         missing = [name for name, need in self.inputs.items() if not need.optional and name not in given]
         if missing:
             raise InputError(f"{self.name} needs {', '.join(missing)}")
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in given.items() if value is not None}
+        if not given:
+            raise InputError(f"{self.name} needs {' or '.join(names)}")
+        return given
 
     def _parse_input(self, need: Input, value: Any) -> Raster:
         noun = value if isinstance(value, Raster) else _from_plain_array(need, value, self.name)

@@ -182,6 +182,23 @@ def test_time_is_refused_and_a_frame_can_be_chosen(tmp_path, axes, kind):
     np.testing.assert_array_equal(read(path, page=1).pixels, pixels.take(1, number))
 
 
+@pytest.mark.parametrize("byteorder", "<>")
+def test_imagej_stack_with_a_page_for_its_first_plane_only(tmp_path, byteorder):
+    """Above 4 GB ImageJ writes one page and lets the planes follow."""
+    path = saved(tmp_path, STACK, imagej=True, byteorder=byteorder, metadata={"axes": "TYX"})
+    order = "little" if byteorder == "<" else "big"
+    data = bytearray(path.read_bytes())
+    page = int.from_bytes(data[4:8], order)
+    link = page + 2 + 12 * int.from_bytes(data[page : page + 2], order)
+    data[link : link + 4] = bytes(4)
+    path.write_bytes(data)
+    np.testing.assert_array_equal(read(path, page=3).pixels, STACK[3])
+    np.testing.assert_array_equal(read(path, axes="zyx").pixels, STACK)
+    path.write_bytes(data[:3000])
+    with pytest.raises(InputError):
+        read(path, page=0)
+
+
 def test_ome_spacing_units_and_names(tmp_path):
     metadata = {"axes": "CZYX", "PhysicalSizeX": 0.65, "PhysicalSizeY": 650, "PhysicalSizeYUnit": "nm",
                 "PhysicalSizeZ": 0.002, "PhysicalSizeZUnit": "mm", "Channel": {"Name": ["DAPI", "GFP"]}}  # fmt: skip

@@ -24,7 +24,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score masks against the truth; every key's definition is printed with it."""
-    from microtome.measure.metrics import DEFINITIONS, evaluate_set
+    from microtome.measure.metrics.evaluate import definition, evaluate_set
 
     if task not in TASKS:
         raise RecipeError(f"--task {task!r}{did_you_mean(task, TASKS)}")
@@ -38,7 +38,7 @@ def evaluate(
         )
     else:
         for key, value in scores.items():
-            print(f"{key:<16} {_shown(value)}   {DEFINITIONS.get(key, '')}")
+            print(f"{key:<16} {_shown(value)}   {definition(key)}")
         print(f"images           {len(pairs)}")
     for name, error in failures.items():
         print(f"failed  {name}: {error}", file=sys.stderr)

@@ -100,7 +100,7 @@ def _of_page(tif: Any, page: Any) -> Picture:
 
     def load(_: tuple[int, int] | None) -> NDArray[Any]:
         _check_pieces([page], tif)
-        return _bits_to_bytes(page.asarray(), page)
+        return _bits_to_bytes(page.asarray())
 
     picture = Picture(page.shape, _dtype(page), axes, load, spacing=from_tags(page.tags))
     return _with_colours(picture, page, display_only=False)
@@ -111,13 +111,14 @@ def _of_series(tif: Any, series: Any, number: int) -> Picture:
     axes, shape = _letters(series.axes), tuple(series.shape)
 
     def load(frame: tuple[int, int] | None) -> NDArray[Any]:
+        if series.dataoffset is not None:
+            return _bits_to_bytes(_contiguous(tif, series, frame))
         keys = _planes_of(shape, page.shape, frame)
-        planes = series.pages if keys is None else [series.pages[key] for key in keys]
-        _check_contiguous(series, tif) if series.dataoffset is not None else _check_pieces(planes, tif)
-        if keys is None:
-            return _bits_to_bytes(series.asarray(), page)
+        _check_pieces(series.pages if keys is None else [series.pages[key] for key in keys], tif)
+        if frame is None or keys is None:
+            return _bits_to_bytes(series.asarray() if frame is None else series.asarray().take(frame[1], frame[0]))
         values = tif.asarray(series=number, key=keys)
-        return _bits_to_bytes(values.reshape(shape[: frame[0]] + shape[frame[0] + 1 :]), page)  # type: ignore[index]
+        return _bits_to_bytes(values.reshape(shape[: frame[0]] + shape[frame[0] + 1 :]))
 
     spacing, channels = _said(tif, series, number, axes)
     picture = Picture(shape, _dtype(page), axes, load, name=series.name, spacing=spacing, channels=channels)
@@ -145,7 +146,7 @@ def _dtype(page: Any) -> np.dtype[Any]:
     return np.dtype(np.uint8) if page.dtype == bool else np.dtype(page.dtype).newbyteorder("=")
 
 
-def _bits_to_bytes(pixels: NDArray[Any], page: Any) -> NDArray[Any]:
+def _bits_to_bytes(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype == bool:
         return np.where(pixels, np.uint8(255), np.uint8(0))
     return pixels
@@ -193,8 +194,14 @@ def _samples(picture: Picture) -> int:
     return picture.shape[picture.axes.index("c")] if "c" in picture.axes else 1
 
 
-def _check_contiguous(series: Any, tif: Any) -> None:
+def _contiguous(tif: Any, series: Any, frame: tuple[int, int] | None) -> NDArray[Any]:
+    """Planes that follow one another unpacked; a large ImageJ stack has a page for the first one only."""
     check_segments([series.dataoffset], [series.nbytes], tif.filehandle.size, 0)
+    if frame is None:
+        return series.asarray()
+    dtype = np.dtype(series.dtype).newbyteorder(tif.byteorder)
+    stored = np.memmap(tif.filehandle.path, dtype, "r", series.dataoffset, tuple(series.shape))
+    return np.array(stored.take(frame[1], frame[0]))
 
 
 def _check_pieces(pages: Any, tif: Any) -> None:

@@ -105,13 +105,12 @@ function decimalsOf(values) {
   return Math.min(Math.max(3 - Math.floor(Math.log10(middle)), 0), 6);
 }
 
-function numberText(value, decimals) {
-  if (!Number.isFinite(value)) return "";
-  return value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-}
+/* One formatter for each number of decimals: making one costs far more than using it. */
+const formats = Array.from({ length: 7 }, (_, decimals) => new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+const numberText = (value, decimals) => (Number.isFinite(value) ? formats[decimals].format(value) : "");
 
 const shortNumber = (value) => (Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? value.toExponential(1) : String(+value.toPrecision(4)));
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const plural = (count, noun) => `${numberText(count, 0)} ${noun}${count === 1 ? "" : "s"}`;
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

@@ -33,6 +33,7 @@ function buildTable(scope) {
     return `${Math.min(Math.max(head, ...cells, 5) + 2, wordy(name) ? 28 : 16)}ch`;
   });
   grid.style.setProperty("--columns", widths.join(" "));
+  grid.style.setProperty("--wide", `calc(${widths.join(" + ")})`);
   const heads = table.names.map((name) => {
     const [stem, unit] = nameAndUnit(name);
     const button = element("button", { type: "button", tabIndex: -1 }, stem, element("small", { textContent: unit }));
