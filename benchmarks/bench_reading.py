@@ -5,7 +5,6 @@ Run: python benchmarks/bench_reading.py
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 import tifffile
 from PIL import Image as Pil
+from record import record, versions
 from skimage import data
 
 from microtome.io.images import read
@@ -81,10 +81,8 @@ def main() -> None:
         ours = row["ms"]["microtome"]
         ratios = "  ".join(f"{row['ms'].get(peer, float('nan')) / ours:6.2f}" for peer in ("pillow", "opencv", "tifffile"))
         print(f"{row['picture']:10} {row['file']:14} {ours:7.2f} ms   {'':13} {ratios}")
-    versions = {name: version(name) for name in ("numpy", "pillow", "opencv-python-headless", "tifffile", "imagecodecs", "numba")}
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "reading.json").write_text(json.dumps({"size": [1024, 1024], "versions": versions, "rows": rows}, indent=1) + "\n")
+    codecs = {name: version(name) for name in ("pillow", "tifffile", "imagecodecs")}
+    record("reading", {"size": [1024, 1024], "rows": rows, "versions": versions() | codecs})
 
 
 if __name__ == "__main__":

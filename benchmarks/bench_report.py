@@ -10,7 +10,6 @@ animation frames while the table of all objects is scrolled from end to end.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import statistics
 import tempfile

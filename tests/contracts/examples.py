@@ -58,7 +58,7 @@ def _picture(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray
 def _mask(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Blobs, some touching the frame, some with holes, and crumbs; one hole holds an object of its own."""
     smooth = _landscape(shape)
-    mask = (smooth > 0.5) & ~((smooth > 0.82) & (smooth < 0.92))
+    mask = (smooth > 0.62) & ~((smooth > 0.8) & (smooth < 0.92))
     mask |= np.random.default_rng(3).random(shape) > 0.995
     return mask.astype(np.uint8)
 
@@ -70,7 +70,7 @@ def _objects(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray
 
 
 def _landscape(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    rough = ndi.gaussian_filter(np.random.default_rng(1).random(shape), 4 if len(shape) == 2 else 2.2, mode="nearest")
+    rough = ndi.gaussian_filter(np.random.default_rng(1).random(shape), 3 if len(shape) == 2 else 1.6, mode="nearest")
     low, high = np.percentile(rough, [1, 99])
     return np.clip((rough - low) / (high - low), 0, 1)
 

@@ -25,7 +25,7 @@ def read(path, **options):
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 def test_palette_is_read_as_indices_not_colours(tmp_path, bits):
     indices = np.arange(2**bits, dtype=np.uint8)[None].repeat(3, axis=0)
-    picture = Picture.fromarray(indices, mode=None)
+    picture = Picture.fromarray(indices)
     picture.putpalette(list(range(255, -1, -1)) * 3)
     picture.save(tmp_path / "p.png", bits=bits)
     mask, warnings = read(tmp_path / "p.png")

@@ -40,7 +40,7 @@ def test_a_straight_line_has_no_width():
 
 def test_moments_far_from_the_origin_lose_nothing():
     shape = ellipse(20, 8, 0.3)
-    there = np.zeros((60, 60_000), np.uint8)
+    there = np.zeros((80, 60_000), np.uint8)
     there[30 : 30 + shape.shape[0], 59_950 : 59_950 + shape.shape[1]] = shape
     near, far = (measure(InstanceMap(a), None, AXES) for a in (shape.astype(np.uint8), there))
     for name in near.columns:

@@ -225,7 +225,11 @@ def test_the_default_of_a_volume_is_silent_and_three_dimensional():
 
 
 def test_names_are_listed_without_numba():
-    code = "import sys; from microtome.measure.regions import COLUMNS; print(len(COLUMNS), sorted({'numba','scipy','skimage'} & set(sys.modules)))"
+    code = """
+import sys
+from microtome.measure.regions import COLUMNS
+print(len(COLUMNS), sorted({"numba", "scipy", "skimage"} & set(sys.modules)))
+"""
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == f"{len(COLUMNS)} []\n"
 
 

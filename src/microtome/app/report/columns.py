@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 
-__all__ = ["MOST_ROWS", "Columns", "read_columns"]
+__all__ = ["MOST_ROWS", "Columns", "numbers_by_image", "read_columns"]
 
 MOST_ROWS = 250_000
 _WORDS = ("image", "group", "output", "class")
@@ -81,6 +81,26 @@ def _read(lines: Iterator[list[str]], path: Path, images: Mapping[str, int]) -> 
     return Columns(values, {name: list(column.places) for name, column in columns.items() if column.wordy and name != "image"}, rows)
 
 
+def numbers_by_image(path: Path, names: Sequence[str]) -> dict[str, list[float | None]]:
+    """The columns of ``images.csv`` that hold numbers, one value an image in the order of `names`; None where it has none."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = {_unguarded(row["image"]): row for row in csv.DictReader(file)}
+    fields = [field for field in next(iter(rows.values()), {}) if field not in ("image", "group", "status", "error")]
+    found = {field: [_number(rows.get(name, {}).get(field)) for name in names] for field in fields}
+    return {field: values for field, values in found.items() if any(value is not None for value in values)}
+
+
+def _unguarded(cell: str) -> str:
+    """A word as it was, without the mark that keeps spreadsheets from reading it as a formula."""
+    return cell[1:] if cell[:2] in ("'=", "'+", "'@") else cell
+
+
+def _number(cell: str | None) -> float | None:
+    return float(cell) if cell and _is_number(cell) else None
+
+
 class _Column:
     """One column as it grows. It holds words if its first cell with something in it is no number."""
 
@@ -96,7 +116,7 @@ class _Column:
         self.cells.append(np.array([self._place(cell) for cell in cells], np.int32) if self.wordy else self._numbers(cells, line))
 
     def _place(self, cell: str) -> int:
-        word = cell[1:] if cell[:2] in ("'=", "'+", "'@") else cell  # guarded against being read as a formula
+        word = _unguarded(cell)
         if self.name == "image" and word not in self.places:
             raise InputError(f"{self.path}: image {word!r} is not in run.json; the two come from different runs")
         return self.places.setdefault(word, len(self.places))
@@ -106,7 +126,8 @@ class _Column:
             return np.array([float(cell) if cell else np.nan for cell in cells])
         except ValueError:
             wrong = next(k for k, cell in enumerate(cells) if cell and not _is_number(cell))
-            raise InputError(f"{self.path}: line {line + wrong}: {self.name} is {cells[wrong]!r}, not a number as in the lines above") from None
+            found = f"{self.path}: line {line + wrong}: {self.name} is {cells[wrong]!r}"
+            raise InputError(f"{found}, not a number as in the lines above") from None
 
     def narrow(self) -> NDArray[Any]:
         """int32 where every cell is a whole number that fits, else float32."""

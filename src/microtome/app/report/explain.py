@@ -86,7 +86,8 @@ def _map(data: Mapping[str, Any], side: int) -> dict[str, Any]:
     finite = small[np.isfinite(small)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     level = np.nan_to_num((small - low) / ((high - low) or 1.0), nan=0.0, posinf=1.0, neginf=0.0)
-    return {"picture": to_webp(CIVIDIS[(np.clip(level, 0, 1) * 255).astype(np.uint8)], 85), "low": low, "high": high, "size": list(small.shape)}
+    coloured = CIVIDIS[(np.clip(level, 0, 1) * 255).astype(np.uint8)]
+    return {"picture": to_webp(coloured, 85), "low": low, "high": high, "size": list(small.shape)}
 
 
 def _markers(data: Mapping[str, Any], side: int, picture: NDArray[np.uint8] | None) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-__all__ = ["duration", "facts_of", "numbers_by_image"]
+__all__ = ["duration", "facts_of"]
 
 
 def facts_of(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +81,7 @@ def duration(seconds: float) -> str:
     """A time as people say it.
 
     >>> duration(0.0421), duration(75), duration(7261)
-    ('42 ms', '1 min 15 s', '2 h 1 min')
+    ('42.1 ms', '1 min 15 s', '2 h 1 min')
     """
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms" if seconds < 0.9995 else "1 s"
@@ -91,21 +89,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def numbers_by_image(path: Path, names: Sequence[str]) -> dict[str, list[float | None]]:
-    """The columns of ``images.csv`` that hold numbers, one value an image in the order of `names`; None where it has none."""
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = {row["image"].removeprefix("'") if row["image"][:2] in ("'=", "'+", "'@") else row["image"]: row for row in csv.DictReader(file)}
-    fields = next(iter(rows.values()), {})
-    found = {field: [_number(rows.get(name, {}).get(field)) for name in names] for field in fields if field not in ("image", "group", "status", "error")}
-    return {field: values for field, values in found.items() if any(value is not None for value in values)}
-
-
-def _number(cell: str | None) -> float | None:
-    try:
-        return float(cell) if cell else None
-    except ValueError:
-        return None

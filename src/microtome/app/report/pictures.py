@@ -23,7 +23,6 @@ from microtome.core.raster import Image, InstanceMap, SemanticMap
 __all__ = ["Layer", "Scale", "encode_labels", "layer", "middle_plane", "nearest", "outlined", "shrunk", "to_webp", "visible"]
 
 LOW, HIGH = 0.5, 99.5
-THUMBNAIL = 220
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,11 @@ class Scale:
         """
         share = total // max(count, 1)
         return cls(int(np.clip(np.sqrt(share * 4), 200, 1024)), min(share, 900_000))
+
+    @property
+    def thumbnail(self) -> Scale:
+        """The scale of thumbnails beside previews of this scale."""
+        return Scale(min(max(self.side // 3, 60), 220), self.characters)
 
     def fit(self, shape: Sequence[int]) -> tuple[int, int]:
         """Height and width of the preview of a picture of this shape; never larger than the picture.

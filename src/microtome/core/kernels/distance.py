@@ -14,8 +14,8 @@ from microtome.core.kernels.bands import in_bands, threads
 __all__ = ["distance", "squared_distance"]
 
 _NOWHERE = np.iinfo(np.int32).max
-_LONGEST = 32_000
-"""Its square, twice, still fits 32 bits."""
+_LONGEST = np.int32(30_000)
+"""The sum of two such squares fits 32 bits."""
 
 
 def distance(labels: NDArray[Any], aspect: tuple[float, ...]) -> NDArray[np.float32]:
@@ -57,7 +57,7 @@ def squared_distance(labels: NDArray[Any], aspect: tuple[float, ...]) -> NDArray
     Where one object fills the whole array: the largest int32, or infinity.
     """
     if labels.ndim == 2 and set(aspect) == {1.0} and max(labels.shape) <= _LONGEST:
-        return _of_square_pixels(np.ascontiguousarray(labels, np.int32))
+        return _of_square_pixels(np.require(labels, np.int32, "CW"))
     squared: NDArray[np.float32] = edt.edtsq(np.ascontiguousarray(labels), anisotropy=aspect, black_border=False, parallel=threads())
     return squared
 
@@ -67,75 +67,76 @@ def _of_square_pixels(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     squared = np.empty(labels.shape, np.int32)
     rows, columns = labels.shape
     in_bands(lambda left, right: _along_columns(labels, left, right, squared), columns, 512)
-    in_bands(lambda first, past: _along_rows(labels, first, past, squared), rows, 128)
+    in_bands(lambda first, past: _along_rows(labels[first:past], squared[first:past]), rows, 128)
     return squared
 
 
 @njit(cache=True, nogil=True)
 def _along_columns(labels: NDArray[np.int32], left: int, right: int, steps: NDArray[np.int32]) -> None:
-    """How many steps up or down lead to another label; -1 where none does."""
+    """How many steps up or down lead to another label; `_LONGEST` or more where none does."""
     rows = labels.shape[0]
-    far = np.int32(_LONGEST * 2)
     for x in range(left, right):
-        steps[0, x] = 0 if labels[0, x] == 0 else far
+        steps[0, x] = 0 if labels[0, x] == 0 else _LONGEST
+    # Slices of rows, and sums in place of branches, let the compiler take many columns at once.
     for y in range(1, rows):
-        for x in range(left, right):
-            here = labels[y, x]
-            steps[y, x] = 0 if here == 0 else 1 if here != labels[y - 1, x] else min(steps[y - 1, x] + 1, far)
+        here, above, known, found = labels[y][left:right], labels[y - 1][left:right], steps[y - 1][left:right], steps[y][left:right]
+        for x in range(len(here)):
+            further = known[x] * np.int32(here[x] == above[x]) + np.int32(1)
+            found[x] = further * np.int32(here[x] != 0)
     for y in range(rows - 2, -1, -1):
-        for x in range(left, right):
-            here = labels[y, x]
-            steps[y, x] = min(steps[y, x], 1 if here != labels[y + 1, x] else steps[y + 1, x] + 1)
+        here, below, known, found = labels[y][left:right], labels[y + 1][left:right], steps[y + 1][left:right], steps[y][left:right]
+        for x in range(len(here)):
+            further = known[x] * np.int32(here[x] == below[x]) + np.int32(1)
+            found[x] = min(found[x], further)
 
 
-@njit(cache=True, nogil=True)
-def _along_rows(labels: NDArray[np.int32], first: int, past: int, squared: NDArray[np.int32]) -> None:
+@njit(cache=True, nogil=True, error_model="numpy")
+def _along_rows(labels: NDArray[np.int32], squared: NDArray[np.int32]) -> None:
     """Turn the columns' steps, in place, into squared distances, one run of equal label after the other.
 
     Within a run the nearest outside pixel above or below column u costs ``(x - u)^2 + steps(u)^2`` at x: the least over
     all u is the lower envelope of parabolas. No u beyond the run's ends can win, the end itself is nearer.
     """
-    columns = labels.shape[1]
+    rows, columns = labels.shape
     at = np.empty(columns + 2, np.int64)  # where the envelope's parabolas stand
     base = np.empty(columns + 2, np.int64)  # their least value
     since = np.empty(columns + 2, np.int64)  # the first x each one wins at
-    for y in range(first, past):
-        x = 0
-        while x < columns:
-            here = labels[y, x]
-            if here == 0:
-                x += 1
-                continue
-            end = x + 1
-            while end < columns and labels[y, end] == here:
+    for y in range(rows):
+        row, out = labels[y], squared[y]
+        end = 0
+        while end < columns:
+            x = end
+            here = row[x]
+            end += 1
+            while end < columns and row[end] == here:
                 end += 1
+            if here == 0:
+                continue
             top = -1
-            for u in range(x - 1, end + 1):
-                if u < 0 or u == columns:
-                    continue
-                height = np.int64(0) if u < x or u == end else np.int64(squared[y, u])
-                if height >= _LONGEST * 2:
-                    continue
+            for u in range(max(x - 1, 0), min(end + 1, columns)):
+                height = np.int64(0)
+                if x <= u < end:
+                    height = np.int64(out[u])
+                    # Such a parabola lies nowhere below those of both ends.
+                    if height >= _LONGEST or (x > 0 and end < columns and height >= max(u - x + 1, end - u)):
+                        continue
                 height *= height
-                start = np.int64(x)
+                start = x
                 while top >= 0:
                     v = at[top]
-                    # Past this x the parabola at u lies below the one at v, or on it.
-                    start = (height - base[top] + u * u - v * v) // (2 * (u - v)) + 1
+                    # From this x on the parabola at u lies below the one at v. Floats divide faster, and exactly here.
+                    start = int(np.floor((height - base[top] + u * u - v * v) / (2 * (u - v)))) + 1
                     if start > since[top]:
                         break
                     top -= 1
-                    start = np.int64(x)
+                    start = x
                 if start < end:
                     top += 1
                     at[top], base[top], since[top] = u, height, start
             if top < 0:
-                for u in range(x, end):
-                    squared[y, u] = _NOWHERE
-            else:
-                k = top
-                for u in range(end - 1, x - 1, -1):
-                    while since[k] > u:
-                        k -= 1
-                    squared[y, u] = (u - at[k]) ** 2 + base[k]
-            x = end
+                out[x:end] = _NOWHERE
+                continue
+            for u in range(end - 1, x - 1, -1):
+                while since[top] > u:
+                    top -= 1
+                out[u] = (u - at[top]) ** 2 + base[top]

@@ -32,10 +32,12 @@ def count_between(values: NDArray[Any], edges: NDArray[Any]) -> NDArray[np.int64
     bins = edges.size - 1
     counts = np.zeros((2, bins), np.int64)  # two in turn: neighbours alike need not wait for each other
     low = np.float64(edges[0])
-    span = np.float64(edges[bins]) - low
+    scale = bins / (np.float64(edges[bins]) - low)
+    if scale == np.inf:  # a range so small that only the edges can tell
+        scale = 0.0
     for i in range(values.size):
         value = values[i]
-        b = min(int((np.float64(value) - low) / span * bins), bins - 1)
+        b = min(int((np.float64(value) - low) * scale), bins - 1)
         while b > 0 and value < edges[b]:
             b -= 1
         while b < bins - 1 and value >= edges[b + 1]:

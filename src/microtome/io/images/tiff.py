@@ -66,7 +66,11 @@ def opened(path: Path) -> Iterator[list[Picture]]:
     token = _heard.set(heard)
     try:
         with tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False) as tif:
-            yield _pictures(tif, heard)
+            pictures = _pictures(tif, heard)
+            before = len(heard)
+            yield pictures
+            if len(heard) > before:
+                raise InputError(f"the TIFF's pixels were decoded with an error: {_plainly(heard[before])}")
     finally:
         _heard.reset(token)
 

@@ -100,7 +100,7 @@ function drawBoxes(place, { groups, title, onPoint }) {
   const shown = groups.filter((group) => group.values.length);
   place.replaceChildren();
   if (!shown.length) return void place.append(element("p", { className: "quiet", textContent: "There is nothing to compare." }));
-  const [left, right, top, bottom, step] = [Math.min(width * 0.32, 30 + 7.5 * Math.max(...shown.map((g) => Math.min(g.name.length, 24)))), 22, 8, 46, 44];
+  const [left, right, top, bottom, step] = [Math.min(width * 0.32, Math.max(30 + 7.5 * Math.max(...shown.map((g) => Math.min(g.name.length, 24))), 84)), 22, 8, 46, 44];
   const height = top + bottom + step * shown.length;
   const every = shown.flatMap((group) => [group.sorted[0], group.sorted.at(-1)]);
   const [low, high] = [Math.min(...every), Math.max(...every)];

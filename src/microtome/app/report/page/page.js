@@ -25,7 +25,7 @@ async function openImage(number, { output, row = null } = {}) {
 
 function nameImage(facts, outputs) {
   byId("image-name").textContent = facts.name;
-  byId("image-facts").textContent = [factsOf(facts), sizeText(facts), facts.group].filter(Boolean).join(" · ");
+  byId("image-facts").textContent = [factsOf(facts), sizeText(facts), facts.group && `group ${facts.group}`].filter(Boolean).join(" · ");
   byId("output").hidden = outputs.length < 2;
   byId("output").replaceChildren(...outputs.map((name) => element("option", { textContent: name, selected: name === state.output })));
   for (const [id, by] of [["previous", -1], ["next", 1]]) byId(id).disabled = beside(by) === state.image;
@@ -256,6 +256,7 @@ function onKey(event) {
 async function start() {
   if (!RUN.images.length) return;
   await readTable();
+  document.body.classList.toggle("bare", !RUN.rows && !RUN.images.some((image) => image.outputs.length));
   document.body.classList.toggle("single", RUN.images.length === 1);
   byId("scope").hidden = RUN.images.length === 1;
   fillMeasures();

@@ -29,8 +29,8 @@ function buildTable(scope) {
   const wordy = (name) => name === "image" || Boolean(column[name].words);
   const widths = table.names.map((name) => {
     const cells = sampled(table.rows, 60).map((row) => cellText(name, row).length);
-    const head = Math.max(...nameAndUnit(name).map((part) => part.length)) + 2;
-    return `${Math.min(Math.max(head, ...cells, 5) + 2, wordy(name) ? 28 : 16)}ch`;
+    const head = Math.max(...nameAndUnit(name).map((part) => part.length)) + 3;
+    return `${Math.min(Math.max(head, ...cells, 5) + 2, wordy(name) ? 28 : 24)}ch`;
   });
   grid.style.setProperty("--columns", widths.join(" "));
   grid.style.setProperty("--wide", `calc(${widths.join(" + ")})`);
@@ -72,6 +72,7 @@ function orderRows() {
   });
   grid.setAttribute("aria-rowcount", rows.length + 1);
   table.body.style.height = `${rows.length * ROW}px`;
+  if (!rows.length) table.body.append(element("p", { className: "none", textContent: "There are no objects." }));
   if (table.chosen === null) grid.scrollTop = 0;
   else keepInSight(rows.indexOf(table.chosen));
   drawRows();
