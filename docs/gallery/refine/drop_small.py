@@ -22,5 +22,5 @@ for axis, found, title in ((axes[0], objects, "all"), (axes[1], kept, "300 pixel
     axis.set_axis_off()
 areas = np.arange(1, 1500)
 axes[2].plot(areas, [(np.bincount(objects.pixels.ravel())[1:] >= area).sum() for area in areas], color="teal")
-axes[2].set(xscale="log", yscale="log", xlabel="min_area", ylabel="objects left")
+axes[2].set(xscale="log", xlabel="min_area", ylabel="objects left")
 plt.show()

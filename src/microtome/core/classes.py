@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -46,8 +47,8 @@ class ClassTable:
 
     def __post_init__(self) -> None:
         for field in ("value", "name"):
-            seen = [getattr(entry, field) for entry in self.entries]
-            twice = sorted({str(item) for item in seen if seen.count(item) > 1})
+            seen = Counter(getattr(entry, field) for entry in self.entries)
+            twice = sorted(str(item) for item, count in seen.items() if count > 1)
             if twice:
                 raise InputError(f"class table: {field} {', '.join(twice)} stands more than once; give each class its own")
 

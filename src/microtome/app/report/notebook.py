@@ -40,7 +40,7 @@ def result_html(result: Result) -> str:
 
     Examples
     --------
-    >>> print(result_html(Result("a<b.png"))[:66])
+    >>> print(result_html(Result("a<b.png"))[:67])
     <div style="line-height:1.45"><p style="margin:0"><b>a&lt;b.png</b>
     """
     parts = [*_head(result), *_pictures(result), *_table(result.objects), *_foot(result)]

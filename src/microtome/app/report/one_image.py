@@ -23,7 +23,7 @@ from microtome.io.masks import read_mask
 __all__ = ["Blocks", "blocks_of", "json_text"]
 
 Mask = SemanticMap | InstanceMap
-_ATTEMPTS = 4
+_ATTEMPTS = 8
 
 
 class Blocks(NamedTuple):

@@ -87,7 +87,7 @@ def label(pixels: NDArray[Any], connectivity: Connectivity) -> tuple[NDArray[np.
         found, labels = cv2.connectedComponents(pixels.view(np.uint8), connectivity=neighbours, ltype=cv2.CV_32S)
         count = found - 1
     else:
-        wide, count = cc3d.connected_components(np.ascontiguousarray(pixels), connectivity=neighbours, out_dtype=np.uint32, return_N=True)
+        wide, count = cc3d.connected_components(np.require(pixels, requirements=["C", "W"]), connectivity=neighbours, out_dtype=np.uint32, return_N=True)
         labels = wide.view(np.int32)
     # The libraries number by blocks or by runs: close to raster order, but not it.
     table = in_raster_order(labels, count)

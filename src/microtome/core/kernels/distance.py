@@ -57,7 +57,7 @@ def squared_distance(labels: NDArray[Any], aspect: tuple[float, ...]) -> NDArray
     Where one object fills the whole array: the largest int32, or infinity.
     """
     if labels.ndim == 2 and set(aspect) == {1.0} and max(labels.shape) <= _LONGEST:
-        return _of_square_pixels(np.require(labels, np.int32, "CW"))
+        return _of_square_pixels(np.require(labels, np.int32, ["C", "W"]))
     squared: NDArray[np.float32] = edt.edtsq(np.ascontiguousarray(labels), anisotropy=aspect, black_border=False, parallel=threads())
     return squared
 

@@ -32,7 +32,7 @@ def count_between(values: NDArray[Any], edges: NDArray[Any]) -> NDArray[np.int64
     bins = edges.size - 1
     counts = np.zeros((2, bins), np.int64)  # two in turn: neighbours alike need not wait for each other
     low = np.float64(edges[0])
-    scale = bins / (np.float64(edges[bins]) - low)
+    scale: float = bins / (np.float64(edges[bins]) - low)
     if scale == np.inf:  # a range so small that only the edges can tell
         scale = 0.0
     for i in range(values.size):

@@ -1,121 +1,97 @@
-"""Flood a height map from markers, highest first, first come first served within a height (Meyer 1994).
-
-Arrays are zyx; a flat image is one plane. A pixel belongs to the piece whose number stands in `pieces`.
-"""
+"""The watershed: from markers, basins grow over a surface until they meet."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-__all__ = ["LINE", "flood"]
+from microtome.core.kernels.bands import in_bands
+from microtome.core.kernels.components import Connectivity
+from microtome.core.kernels.level_queue import layers, lines, pop, push
 
-LINE = -2  # a pixel where two floods met, when lines are drawn
+__all__ = ["Meetings", "Seeds", "flood"]
 
-
-@njit(cache=True, nogil=True)
-def _push(keys, ages, places, numbers, size, key, age, place, number):  # type: ignore[no-untyped-def]
-    """Put one pixel on the heap: the highest key is on top, the oldest among equals."""
-    child = size
-    while child > 0:
-        parent = (child - 1) // 2
-        if keys[parent] > key or (keys[parent] == key and ages[parent] < age):
-            break
-        keys[child], ages[child], places[child], numbers[child] = keys[parent], ages[parent], places[parent], numbers[parent]
-        child = parent
-    keys[child], ages[child], places[child], numbers[child] = key, age, place, number
-    return size + 1
+_REGIONS_A_TURN = 256
 
 
-@njit(cache=True, nogil=True)
-def _drop_top(keys, ages, places, numbers, size):  # type: ignore[no-untyped-def]
-    """Take the top off the heap; the size that is left."""
-    size -= 1
-    key, age, place, number = keys[size], ages[size], places[size], numbers[size]
-    parent = 0
-    while 2 * parent + 1 < size:
-        child = 2 * parent + 1
-        right = child + 1
-        if right < size and (keys[right] > keys[child] or (keys[right] == keys[child] and ages[right] < ages[child])):
-            child = right
-        if key > keys[child] or (key == keys[child] and age < ages[child]):
-            break
-        keys[parent], ages[parent], places[parent], numbers[parent] = keys[child], ages[child], places[child], numbers[child]
-        parent = child
-    keys[parent], ages[parent], places[parent], numbers[parent] = key, age, place, number
-    return size
+class Seeds(NamedTuple):
+    """Where basins start, region by region.
+
+    Attributes
+    ----------
+    places : ndarray of int64
+        Flat places of the marker pixels, all of a region's together, in the order they are to be flooded.
+    basins : ndarray of int32
+        The basin of each place: 0, 1, ..., rising from region to region.
+    """
+
+    places: NDArray[np.int64]
+    basins: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
-def _two_floods(out, pieces, piece, z, y, x, around):  # type: ignore[no-untyped-def]
-    """Whether two different numbers are next to the pixel."""
-    depth, height, width = out.shape
-    first = 0
-    for k in range(len(around)):
-        a, b, c = z + around[k, 0], y + around[k, 1], x + around[k, 2]
-        if 0 <= a < depth and 0 <= b < height and 0 <= c < width and pieces[a, b, c] == piece and out[a, b, c] > 0:
-            if first == 0:
-                first = out[a, b, c]
-            elif out[a, b, c] != first:
-                return True
-    return False
+class Meetings(NamedTuple):
+    """Pairs of basins that touch, each with the height of the lower of the two pixels; pairs may stand often."""
+
+    one: NDArray[np.int32]
+    other: NDArray[np.int32]
+    height: NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
-def flood(heights, pieces, piece, box, around, line, out, keys, ages, places, numbers):  # type: ignore[no-untyped-def]
-    """Grow the markers in `out` (above 0) over the piece.
-
-    A pixel takes the number it is first reached by; with lines, the number it has when its turn comes, unless two floods
-    have come next to it by then.
+def flood(
+    heights: NDArray[np.int32],
+    regions: NDArray[np.int32],
+    count: int,
+    seeds: Seeds,
+    *,
+    connectivity: Connectivity,
+    line: bool,
+) -> Meetings:
+    """Let the seeds' basins grow from the heights down, each within its region, until nothing is left.
 
     Parameters
     ----------
-    heights : ndarray of float32, zyx
-        Flooded from the highest down; ground behind a valley is reached at the valley's height.
-    pieces : ndarray of int32, zyx
-    piece : int
-        Only pixels with this number are flooded.
-    box : ndarray of int32, (6,)
-        Where the piece lies: z0, z1, y0, y1, x0, x1.
-    around : ndarray of int64, (K, 3)
-        Steps to the neighbours.
+    heights : ndarray of int32, axes yx or zyx, C order
+        The surface upside down: flooded from the highest to the lowest, never below 0.
+    regions : ndarray of int32, same shape, C order
+        Regions 1..count, 0 the outside. Changed in place: a pixel of basin b becomes ``count + 1 + b``, a pixel on a
+        line 0. What no basin reaches keeps its region's number.
+    count : int
+    seeds : Seeds
+    connectivity : "faces" or "full"
+        Which pixels water flows between.
     line : bool
-        Leave `LINE` where two floods meet.
-    out : ndarray of int32, zyx
-        Markers in, numbers out. Pixels no marker reaches keep what they had.
-    keys, ages, places, numbers : ndarray of float32, int64, int64, int32
-        Room for as many pixels as the box holds; with lines, for each as often as it has neighbours, and once more.
+        Leave pixels that touch two basins to neither.
+
+    Returns
+    -------
+    Meetings
+        None with `line`.
+
+    Notes
+    -----
+    Meyer's order: the highest pixel first, of equals the one that was reached first. A pixel belongs to the basin
+    that reaches it first; with a line it is given once its turn comes, if all its flooded neighbours agree.
+
+    References
+    ----------
+    F. Meyer, Signal Processing 38(1), 1994, 113-125, doi:10.1016/0165-1684(94)90060-4.
     """
-    depth, height, width = heights.shape
-    size, age = 0, 0
-    for z in range(box[0], box[1]):
-        for y in range(box[2], box[3]):
-            for x in range(box[4], box[5]):
-                if out[z, y, x] > 0 and pieces[z, y, x] == piece:
-                    size = _push(keys, ages, places, numbers, size, heights[z, y, x], age, (z * height + y) * width + x, out[z, y, x])
-                    age += 1
-    first_wave = age
-    while size > 0:
-        level, turn, place, number = keys[0], ages[0], places[0], numbers[0]
-        size = _drop_top(keys, ages, places, numbers, size)
-        z, y, x = place // (height * width), place // width % height, place % width
-        if line and turn >= first_wave:
-            if out[z, y, x] > 0 or out[z, y, x] == LINE:
-                continue
-            if _two_floods(out, pieces, piece, z, y, x, around):
-                out[z, y, x] = LINE
-                continue
-            out[z, y, x] = number
-        for k in range(len(around)):
-            a, b, c = z + around[k, 0], y + around[k, 1], x + around[k, 2]
-            if (
-                0 <= a < depth
-                and 0 <= b < height
-                and 0 <= c < width
-                and pieces[a, b, c] == piece
-                and out[a, b, c] <= 0
-                and out[a, b, c] != LINE
-            ):
-                if not line:
-                    out[a, b, c] = number
-                size = _push(keys, ages, places, numbers, size, min(level, heights[a, b, c]), age, (a * height + b) * width + c, number)
-                age += 1
+    if not len(seeds.places):
+        nothing = np.empty(0, np.int32)
+        return Meetings(nothing, nothing, nothing)
+    state, surface = regions.reshape(-1), heights.reshape(-1)
+    shape = np.array((1, *heights.shape)[-3:], np.int64)
+    around = _neighbours(connectivity, heights.ndim)
+    behind = np.empty(heights.size, np.int32)
+    turns = _turns(state[seeds.places])
+    highest = np.maximum.reduceat(surface[seeds.places], turns[:-1])
+    levels = int(max(surface.max() if line or count <= _REGIONS_A_TURN else highest.max(), 0)) + 1
+
+    def work(first: int, past: int) -> Meetings:
+        begin, end = turns[first], turns[past]
+        return Meetings(*_flood(surface, state, count, seeds.places, seeds.basins, begin, end, shape, around, line, levels, layers(levels), behind))
+
+    return Meetings(*(np.concatenate(parts) for parts in zip(*in_bands(work, len(turns) - 1, _REGIONS_A_TURN), strict=True)))

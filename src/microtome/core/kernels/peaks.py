@@ -1,116 +1,110 @@
-"""The peaks of a height map inside a piece: one for each regional maximum that no higher ground is near."""
+"""The peaks of a surface: where it is highest for some way around."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+from microtome.core.kernels.bands import in_bands
 
 __all__ = ["peaks"]
 
-SEEN = -1  # a pixel of a plateau that was looked at
+
+def peaks(heights: NDArray[np.int32], regions: NDArray[np.int32], reach: tuple[int, ...]) -> NDArray[np.int64]:
+    """Find the pixels that no other pixel of their region, in the box around them, exceeds.
+
+    Parameters
+    ----------
+    heights : ndarray of int32, axes yx or zyx, C order
+        The surface.
+    regions : ndarray of int32, same shape
+        0 is the outside. Regions do not see each other: each has a peak, its highest pixel.
+    reach : tuple of int
+        Half the box along each axis, at least 1: the box goes from ``-reach`` to ``+reach``.
+
+    Returns
+    -------
+    ndarray of int64
+        Flat places, ascending. Of equals nearer than `reach` the first in raster order stands for all, so a plateau
+        has one peak, or, where it is wider than the box, a few.
+
+    Notes
+    -----
+    Two peaks are at least `reach` apart along some axis. That a higher peak hides the lower ones around it makes this
+    the same as taking peaks from the highest down. The frame hides nothing.
+    """
+    planes = (1, *heights.shape) if heights.ndim == 2 else heights.shape
+    reach = (1, *reach) if heights.ndim == 2 else reach
+    surface, inside = heights.reshape(planes), regions.reshape(planes)
+    box = np.array(reach, np.int64)
+    found = in_bands(lambda first, past: _candidates(surface, inside, box, first, past), planes[0] * planes[1], 128)
+    candidates = np.concatenate(found)
+    return candidates[_apart(candidates, surface, inside, box)]
 
 
 @njit(cache=True, nogil=True)
-def _plateau(heights, pieces, piece, z, y, x, around, seen, stack):  # type: ignore[no-untyped-def]
-    """Whether the plateau this pixel lies on is a regional maximum of its piece; its pixels become `SEEN`."""
-    depth, height, width = heights.shape
-    level, top = heights[z, y, x], True
-    stack[0, 0], stack[0, 1], stack[0, 2] = z, y, x
-    seen[z, y, x] = SEEN
-    size = 1
-    while size > 0:
-        size -= 1
-        z, y, x = stack[size, 0], stack[size, 1], stack[size, 2]
-        for k in range(len(around)):
-            a, b, c = z + around[k, 0], y + around[k, 1], x + around[k, 2]
-            if 0 <= a < depth and 0 <= b < height and 0 <= c < width and pieces[a, b, c] == piece:
-                if heights[a, b, c] > level:
-                    top = False
-                elif heights[a, b, c] == level and seen[a, b, c] != SEEN:
-                    seen[a, b, c] = SEEN
-                    stack[size, 0], stack[size, 1], stack[size, 2] = a, b, c
-                    size += 1
-    return top
+def _candidates(
+    heights: NDArray[np.int32], regions: NDArray[np.int32], reach: NDArray[np.int64], first: int, past: int
+) -> NDArray[np.int64]:
+    """The pixels of some rows, counted through all planes, that nothing in their box exceeds."""
+    _, rows, columns = heights.shape
+    found = np.empty(64, np.int64)
+    count = 0
+    for line in range(first, past):
+        z, y = line // rows, line % rows
+        here, inside = heights[z, y], regions[z, y]
+        for x in range(columns):
+            region = inside[x]
+            # Most pixels are out after a look to the left and right.
+            if region == 0:
+                continue
+            height = here[x]
+            if x > 0 and inside[x - 1] == region and here[x - 1] > height:
+                continue
+            if x + 1 < columns and inside[x + 1] == region and here[x + 1] > height:
+                continue
+            if _exceeded(heights, regions, z, y, x, reach // reach) or _exceeded(heights, regions, z, y, x, reach):
+                continue
+            if count == len(found):
+                found = np.concatenate((found, np.empty(count, np.int64)))
+            found[count] = (z * rows + y) * columns + x
+            count += 1
+    return found[:count]
 
 
 @njit(cache=True, nogil=True)
-def _higher_ground(heights, pieces, piece, z, y, x, reach):  # type: ignore[no-untyped-def]
-    """Whether the piece is higher anywhere in the box of `reach` around the pixel."""
-    depth, height, width = heights.shape
-    for a in range(max(0, z - reach[0]), min(depth, z + reach[0] + 1)):
-        for b in range(max(0, y - reach[1]), min(height, y + reach[1] + 1)):
-            for c in range(max(0, x - reach[2]), min(width, x + reach[2] + 1)):
-                if pieces[a, b, c] == piece and heights[a, b, c] > heights[z, y, x]:
+def _exceeded(heights: NDArray[np.int32], regions: NDArray[np.int32], z: int, y: int, x: int, reach: NDArray[np.int64]) -> bool:
+    planes, rows, columns = heights.shape
+    height, region = heights[z, y, x], regions[z, y, x]
+    for k in range(max(z - reach[0], 0), min(z + reach[0] + 1, planes)):
+        for j in range(max(y - reach[1], 0), min(y + reach[1] + 1, rows)):
+            for i in range(max(x - reach[2], 0), min(x + reach[2] + 1, columns)):
+                if heights[k, j, i] > height and regions[k, j, i] == region:
                     return True
     return False
 
 
 @njit(cache=True, nogil=True)
-def peaks(heights, pieces, piece, box, around, reach, spacing, aspect, seen, stack, found):  # type: ignore[no-untyped-def]
-    """Find the peaks of one piece, highest first, and write their places to `found`.
+def _apart(
+    candidates: NDArray[np.int64], heights: NDArray[np.int32], regions: NDArray[np.int32], reach: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether each candidate, in raster order, keeps its distance from those taken before it.
 
-    Parameters
-    ----------
-    heights : ndarray of float32, zyx
-    pieces : ndarray of int32, zyx
-    piece : int
-    box : ndarray of int32, (6,)
-    around : ndarray of int64, (K, 3)
-    reach : ndarray of int64, (3,)
-        No higher ground may lie within so many pixels along each axis.
-    spacing : float
-        Two peaks are at least this far apart along some axis, in units of the finest one.
-    aspect : ndarray of float64, (3,)
-    seen : ndarray of int32, zyx
-        0 in the piece; holds `SEEN` on plateaus afterwards.
-    stack, found : ndarray of int64, (room, 3)
-
-    Returns
-    -------
-    int
-        How many there are; at least one. A plateau is one peak, at its first pixel.
+    Candidates in one box are equally high, or one would exceed the other.
     """
-    depth, height, width = heights.shape
-    count = 0
-    for z in range(box[0], box[1]):
-        for y in range(box[2], box[3]):
-            for x in range(box[4], box[5]):
-                if pieces[z, y, x] != piece or seen[z, y, x] == SEEN:
-                    continue
-                level, plain, flat = heights[z, y, x], True, False
-                for k in range(len(around)):
-                    a, b, c = z + around[k, 0], y + around[k, 1], x + around[k, 2]
-                    if 0 <= a < depth and 0 <= b < height and 0 <= c < width and pieces[a, b, c] == piece:
-                        if heights[a, b, c] > level:
-                            plain = False
-                            break
-                        flat = flat or heights[a, b, c] == level
-                if plain and flat:
-                    plain = _plateau(heights, pieces, piece, z, y, x, around, seen, stack)
-                if plain and not _higher_ground(heights, pieces, piece, z, y, x, reach):
-                    found[count, 0], found[count, 1], found[count, 2] = z, y, x
-                    count += 1
-    return _thin_out(heights, found, count, spacing, aspect)
-
-
-@njit(cache=True, nogil=True)
-def _thin_out(heights, found, count, spacing, aspect):  # type: ignore[no-untyped-def]
-    """Keep the highest of peaks that are too close; equal ones in raster order."""
-    levels = np.empty(count, np.float32)
-    for k in range(count):
-        levels[k] = -heights[found[k, 0], found[k, 1], found[k, 2]]
-    order = np.argsort(levels, kind="mergesort")
-    chosen = np.empty((count, 3), np.int64)
-    kept = 0
-    for k in range(count):
-        candidate = found[order[k]]
-        free = True
-        for j in range(kept):
-            apart = max(abs(candidate[0] - chosen[j, 0]) * aspect[0], abs(candidate[1] - chosen[j, 1]) * aspect[1],
-                        abs(candidate[2] - chosen[j, 2]) * aspect[2])  # fmt: skip
-            free = free and apart >= spacing
-        if free:
-            chosen[kept] = candidate
-            kept += 1
-    found[:kept] = chosen[:kept]
-    return kept
+    planes, rows, columns = heights.shape
+    taken = np.zeros(heights.shape, np.bool_)
+    chosen = np.zeros(len(candidates), np.bool_)
+    for n, place in enumerate(candidates):
+        z, y, x = place // (rows * columns), place // columns % rows, place % columns
+        near = False
+        for k in range(max(z - reach[0] + 1, 0), z + 1):
+            for j in range(max(y - reach[1] + 1, 0), min(y + reach[1], rows)):
+                for i in range(max(x - reach[2] + 1, 0), min(x + reach[2], columns)):
+                    near = near or (taken[k, j, i] and regions[k, j, i] == regions[z, y, x])
+                if near:
+                    break
+        if not near:
+            chosen[n] = taken[z, y, x] = True
+    return chosen

@@ -83,7 +83,7 @@ def add_up(runs: NDArray[np.int32], slots: NDArray[np.int32], height: int, regio
 
 @njit(cache=True, nogil=True)
 def exits(
-    mask: NDArray[Any], height: int, runs: NDArray[np.int32], first: int, past: int, steps: NDArray[np.int64], out: NDArray[np.int32]
+    mask: NDArray[Any], height: int, runs: NDArray[np.int32], steps: NDArray[np.int64], out: NDArray[np.int32], first: int, past: int
 ) -> None:
     """How often runs ``first:past`` are left by each step (dz, dy, dx): a pixel whose neighbour there has another value, or is none.
 
@@ -112,7 +112,7 @@ def exits(
 
 @njit(cache=True, nogil=True)
 def intensities(
-    image: NDArray[Any], channel: int, zero: Any, runs: NDArray[np.int32], first: int, past: int, out: NDArray[np.float64]
+    image: NDArray[Any], channel: int, zero: Any, runs: NDArray[np.int32], out: NDArray[np.float64], first: int, past: int
 ) -> None:
     """Sum, least, greatest and summed squared deviation of the pixels in runs ``first:past`` to `out` (4, runs).
 
@@ -140,14 +140,11 @@ def intensities(
 
 
 @njit(cache=True, nogil=True)
-def combine(stats: NDArray[np.float64], runs: NDArray[np.int32], slots: NDArray[np.int32], regions: int) -> NDArray[np.float64]:
-    """Put runs together, in their order, to regions: (regions, 5) of count, sum, least, greatest, summed squared deviation.
+def combine(stats: NDArray[np.float64], runs: NDArray[np.int32], slots: NDArray[np.int32], whole: NDArray[np.float64]) -> None:
+    """Add runs, in their order, to regions: `whole` is (regions, 5) of count, sum, least, greatest, summed squared deviation.
 
     Deviations merge as Chan, Golub and LeVeque do (1979), so that a large mean costs no digits.
     """
-    whole = np.zeros((regions, 5))
-    whole[:, 2] = np.inf
-    whole[:, 3] = -np.inf
     for i in range(slots.size):
         n = float(runs[3, i] - runs[2, i])
         w = whole[slots[i]]
@@ -159,7 +156,6 @@ def combine(stats: NDArray[np.float64], runs: NDArray[np.int32], slots: NDArray[
         w[1] += stats[0, i]
         w[2] = min(w[2], stats[1, i])
         w[3] = max(w[3], stats[2, i])
-    return whole
 
 
 @njit(cache=True, nogil=True)
@@ -177,7 +173,7 @@ def scatter(
 
 
 @njit(cache=True, nogil=True)
-def segment_medians(values: NDArray[Any], starts: NDArray[np.int64], first: int, past: int, out: NDArray[np.float64]) -> None:
+def segment_medians(values: NDArray[Any], starts: NDArray[np.int64], out: NDArray[np.float64], first: int, past: int) -> None:
     """The median of each of the segments ``first:past``."""
     for k in range(first, past):
         out[k] = np.median(values[starts[k] : starts[k + 1]])

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microtome.core.kernels.bands import in_bands
+from microtome.core.kernels.bands import bands, in_bands
 from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.measure.regions import _runs
-from microtome.measure.regions.directions import Directions, directions
+from microtome.measure.regions.directions import directions
 
 __all__ = ["Regions"]
 
 _RUNS_A_TURN = 8192  # of one thread; results do not depend on it
+_BLOCK = 2**20  # runs
 _NEVER = -(2**31)  # no mask holds this value
 _NATIVE = (np.uint8, np.uint16, np.int16, np.float32, np.float64)
 
@@ -97,16 +98,14 @@ class Regions:
     @cached_property
     def boundary(self) -> NDArray[np.float64]:
         """Perimeter (2-D) or surface (3-D) of each region in pixels of the finest axis, by Crofton's formula."""
-        by: Directions = directions(self.aspect)
-        left = np.empty((len(by.steps), len(self.slots)), np.int32)
-        in_bands(
-            lambda first, past: _runs.exits(self._rows, self.height, self.runs, first, past, by.steps, left),
-            len(self.slots), _RUNS_A_TURN,
-        )  # fmt: skip
-        return sum(
-            (weight * np.bincount(self.slots, weights=exits, minlength=len(self)) for weight, exits in zip(by.weights, left, strict=True)),
-            np.zeros(len(self)),
-        )
+        by = directions(self.aspect)
+        counts = np.zeros((len(by.steps), len(self)))
+        for runs, slots in self._blocks():
+            left = np.empty((len(by.steps), len(slots)), np.int32)
+            in_bands(partial(_runs.exits, self._rows, self.height, runs, by.steps, left), len(slots), _RUNS_A_TURN)
+            for count, exits in zip(counts, left, strict=True):
+                count += np.bincount(slots, weights=exits, minlength=len(self))
+        return (by.weights[:, None] * counts).sum(axis=0)
 
     @property
     def channels(self) -> dict[int, str]:
@@ -146,17 +145,26 @@ class Regions:
         native = pixels if pixels.dtype in _NATIVE and pixels.dtype.isnative else pixels.astype(np.float64)
         return _frozen(native.reshape(*self._rows.shape, self._pictured.channel_count))
 
+    def _blocks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+        """The runs and their regions, so many at a time that what is noted of each run stays small."""
+        for first, past in bands(len(self.slots), _BLOCK):
+            yield np.ascontiguousarray(self.runs[:, first:past]), self.slots[first:past]
+
     def _intensities(self, channel: int) -> NDArray[np.float64]:
-        values, stats = self._values, np.empty((4, len(self.slots)))
+        values = self._values
         zero = np.float64(0) if values.dtype.kind == "f" else np.int64(0)
-        in_bands(lambda first, past: _runs.intensities(values, channel, zero, self.runs, first, past, stats), len(self.slots), _RUNS_A_TURN)
-        return _runs.combine(stats, self.runs, self.slots, len(self))
+        whole = np.tile([0, 0, np.inf, -np.inf, 0], (len(self), 1))
+        for runs, slots in self._blocks():
+            stats = np.empty((4, len(slots)))
+            in_bands(partial(_runs.intensities, values, channel, zero, runs, stats), len(slots), _RUNS_A_TURN)
+            _runs.combine(stats, runs, slots, whole)
+        return whole
 
     def _medians(self, channel: int) -> NDArray[np.float64]:
         starts = np.concatenate([[0], np.cumsum(self.counts)])
         values = _runs.scatter(self._values, channel, self.runs, self.slots, starts)
         medians = np.empty(len(self))
-        in_bands(lambda first, past: _runs.segment_medians(values, starts, first, past, medians), len(self), 256)
+        in_bands(partial(_runs.segment_medians, values, starts, medians), len(self), 256)
         return medians
 
 
