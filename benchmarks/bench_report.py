@@ -43,7 +43,8 @@ async () => {
     await new Promise((done) => { const channel = new MessageChannel(); channel.port1.onmessage = done; channel.port2.postMessage(0); });
     busy.push(performance.now() - begun);
   }
-  return { rows: Number(grid.getAttribute("aria-rowcount")) - 1, frames: frames.slice(2), busy: busy.slice(2), lines: grid.querySelectorAll(".line").length };
+  const rows = Number(grid.getAttribute("aria-rowcount")) - 1, lines = grid.querySelectorAll(".line").length;
+  return { rows, lines, frames: frames.slice(2), busy: busy.slice(2) };
 }
 """
 
@@ -79,7 +80,9 @@ def look(path: Path) -> dict[str, Any]:
 
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         page = browser.new_page(viewport={"width": 1440, "height": 950})
         begun = time.perf_counter()
         page.goto(path.as_uri(), wait_until="commit")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from microtome.core.errors import InputError
-from microtome.io.find import Found, MissingInput, clashes, find_images
+from microtome.io.find import Found, MissingInput, find_images
 
 
 @pytest.fixture
@@ -73,12 +73,6 @@ def test_nothing_there_is_wrong_use(plate, argument):
         find_images([plate.parent / argument])
     assert isinstance(caught.value, InputError)
     assert argument in str(caught.value)
-
-
-def test_same_output_names_are_found():
-    one, two, three = Found(Path("a/x.png"), "x.png"), Found(Path("b/x.ome.tif"), "x.ome.tif"), Found(Path("y/x.png"), "y/x.png")
-    assert clashes([one, two, three]) == [(one, two)]
-    assert clashes([one, three]) == []
 
 
 @pytest.mark.parametrize(

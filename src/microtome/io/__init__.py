@@ -9,11 +9,13 @@ from microtome.core.raster import Image, InstanceMap, SemanticMap
 __all__ = ["read", "read_mask", "write"]
 
 
-def read(path: str | Path, *, axes: str | None = None) -> Image:
+def read(
+    path: str | Path, *, axes: str | None = None, spacing: str | None = None, page: int | None = None, max_pixels: int | None = None
+) -> Image:
     """Read an image file; see `microtome.io.images.read` for what is read and what is refused."""
     from microtome.io.images import read as read_image
 
-    return read_image(path, axes=axes)
+    return read_image(path, axes=axes, spacing=spacing, page=page, max_pixels=max_pixels)
 
 
 def read_mask(path: str | Path) -> SemanticMap | InstanceMap:

@@ -12,7 +12,7 @@ from pathlib import Path
 from microtome.core.errors import InputError
 from microtome.io.images import SUFFIXES, is_image
 
-__all__ = ["Found", "MissingInput", "clashes", "find_images"]
+__all__ = ["Found", "MissingInput", "find_images", "stem_of"]
 
 
 class MissingInput(InputError):
@@ -36,14 +36,19 @@ class Found:
 
     @property
     def stem(self) -> str:
-        """The name without its suffix: what outputs are called by.
+        """The name without its suffix: what outputs are called by."""
+        return stem_of(self.name)
 
-        >>> Found(Path("a/b.ome.tif"), "a/b.ome.tif").stem
-        'a/b'
-        """
-        lower = self.name.lower()
-        suffix = next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), Path(self.name).suffix)
-        return self.name[: len(self.name) - len(suffix)]
+
+def stem_of(name: str) -> str:
+    """A name without its suffix, the whole of it where it is a double one.
+
+    >>> stem_of("a/b.ome.tif"), stem_of("a/well.03.png")
+    ('a/b', 'a/well.03')
+    """
+    lower = name.lower()
+    suffix = next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), Path(name).suffix)
+    return name[: len(name) - len(suffix)]
 
 
 def find_images(arguments: Sequence[str | os.PathLike[str]]) -> list[Found]:
@@ -76,18 +81,6 @@ def find_images(arguments: Sequence[str | os.PathLike[str]]) -> list[Found]:
         for found in _find(argument):
             by_place.setdefault(os.path.realpath(found.path), found)
     return list(by_place.values())
-
-
-def clashes(found: Sequence[Found]) -> list[tuple[Found, ...]]:
-    """The images whose outputs would have the same name: ``x.png`` and ``x.tif``, or ``a/x.png`` and ``b/x.png``.
-
-    >>> clashes([Found(Path("a/x.png"), "x.png"), Found(Path("b/x.tif"), "x.tif"), Found(Path("y.png"), "y.png")])[0][1].path.name
-    'x.tif'
-    """
-    by_stem: dict[str, list[Found]] = {}
-    for one in found:
-        by_stem.setdefault(one.stem, []).append(one)
-    return [tuple(same) for same in by_stem.values() if len(same) > 1]
 
 
 def _find(argument: str | os.PathLike[str]) -> list[Found]:

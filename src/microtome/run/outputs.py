@@ -20,6 +20,7 @@ from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.core.result import Result
 from microtome.core.table import Table, rows_to_csv
 from microtome.core.units import METRES
+from microtome.io.find import stem_of
 from microtome.io.whole import whole_file
 from microtome.run import journal
 
@@ -90,7 +91,7 @@ def save(out: Path, result: Result, *, extras: Sequence[str] = ()) -> tuple[dict
     """
     from microtome.io.masks import write_mask
 
-    stem = Path(result.name).with_suffix("") if Path(result.name).suffix else Path(result.name)
+    stem = Path(stem_of(result.name))
     files, others = {}, []
     for output, mask in result.masks.items():
         ending = f".{output}" if len(result.masks) > 1 else ""
@@ -276,5 +277,5 @@ def clashes(names: Iterable[str]) -> dict[str, list[str]]:
     """Inputs that would write the same mask: ``a.png`` and ``a.tif``, or ``A.png`` and ``a.png`` on some disks."""
     by_output: dict[str, list[str]] = {}
     for name in names:
-        by_output.setdefault(str(Path(name).with_suffix("")).casefold(), []).append(name)
+        by_output.setdefault(stem_of(name).casefold(), []).append(name)
     return {stem: same for stem, same in by_output.items() if len(same) > 1}

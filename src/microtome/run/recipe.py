@@ -37,11 +37,12 @@ class _Strict(BaseModel):
 
 
 class Input(_Strict):
-    """How files are read: which channel, and what they do not say themselves."""
+    """How files are read: which channel and which page of several, and what they do not say themselves."""
 
     channel: str | int | None = None
     spacing: str | list[str] | None = None
     axes: str | None = None
+    page: int | None = Field(default=None, ge=0)
 
     @field_validator("spacing")
     @classmethod
@@ -206,6 +207,7 @@ class Recipe(_Strict):
         words = [f"--step {shlex.quote(_shell_step(use))}" for use in self.steps]
         words += [f"--channel {shlex.quote(str(self.input.channel))}"] if self.input.channel is not None else []
         words += [f"--axes {self.input.axes}"] if self.input.axes else []
+        words += [f"--page {self.input.page}"] if self.input.page is not None else []
         spacing = self.input.spacing
         words += [f"--spacing {shlex.quote(spacing if isinstance(spacing, str) else ', '.join(spacing))}"] if spacing else []
         words += [f"--measure {','.join(self.measure)}"] if self.measure else []

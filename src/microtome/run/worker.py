@@ -99,7 +99,7 @@ def read_image(job: Job, options: Any) -> Image:
     if isinstance(job.source, Image):
         image = job.source
     else:
-        image = read(job.source, axes=options.axes)
+        image = read(job.source, axes=options.axes, page=options.page)
     if options.spacing is not None:
         spacing, unit = parse_spacing(options.spacing)
         image = replace(image, spacing=spacing, unit=unit)

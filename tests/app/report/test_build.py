@@ -124,8 +124,8 @@ def test_a_volume_shows_its_middle_plane_and_the_recipes_channel(tmp_path: Path,
     volume[2, 1, 5:9] = 1000
     labels = np.zeros((5, 30, 40), np.int32)
     labels[2, 5:9] = 3
-    out = make_run(tmp_path, [make_shot("v.tif", np.zeros((30, 40), np.uint8), {"mask": InstanceMap(labels, axes="zyx")}, more={"sha256": ""})],
-                   recipe={"input": {"channel": 1}, "steps": ["otsu"]})  # fmt: skip
+    shot = make_shot("v.tif", np.zeros((30, 40), np.uint8), {"mask": InstanceMap(labels, axes="zyx")}, more={"sha256": ""})
+    out = make_run(tmp_path, [shot], recipe={"input": {"channel": 1}, "steps": ["otsu"]})
     tifffile.imwrite(tmp_path / "in" / "v.tif", volume, imagej=True, metadata={"axes": "ZCYX"})
     block = json.loads(page_of(out).data["image-0"])
     assert block["notes"][0] == "Plane 2 of 0 to 4, the middle of the volume."

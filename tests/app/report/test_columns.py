@@ -18,7 +18,7 @@ def test_types_follow_the_cells(tmp_path: Path) -> None:
     path = tmp_path / "objects.csv"
     path.write_text("image,label,area_um2,class,edge\na.png,7,,nucleus,yes\n'=b.png,8,1.5,,\n")
     found = read_columns(path, {"a.png": 0, "=b.png": 1})
-    assert {name: column.dtype.kind for name, column in found.values.items()} == {"image": "i", "label": "i", "area_um2": "f", "class": "i", "edge": "i"}
+    assert [name for name, column in found.values.items() if column.dtype.kind != "i"] == ["area_um2"]
     assert found.values["image"].tolist() == [0, 1]
     assert np.isnan(found.values["area_um2"][0])
     assert found.words == {"class": ["nucleus", ""], "edge": ["yes", ""]}

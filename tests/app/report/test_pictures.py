@@ -30,7 +30,9 @@ def test_labels_travel_exactly() -> None:
 
 
 def test_a_class_keeps_its_colour_whatever_else_is_in_the_picture() -> None:
-    classes = ClassTable((ClassEntry(0, "ground", "background"), ClassEntry(3, "a", "stuff"), ClassEntry(9, "b", "stuff"), ClassEntry(255, "?", "ignore")))
+    classes = ClassTable(
+        (ClassEntry(0, "ground", "background"), ClassEntry(3, "a", "stuff"), ClassEntry(9, "b", "stuff"), ClassEntry(255, "?", "ignore"))
+    )
     both = layer(SemanticMap(np.array([[0, 3, 9, 255]], np.uint8), classes=classes), (1, 4))
     alone = layer(SemanticMap(np.array([[0, 0, 9, 255]], np.uint8), classes=classes), (1, 4))
     assert both.ids.tolist() == alone.ids.tolist() == [3, 9]
@@ -52,7 +54,12 @@ def test_sixteen_bits_are_stretched_and_it_is_said(coins: NDArray[np.uint8]) -> 
 
 @pytest.mark.parametrize(
     ("shape", "axes", "expected"),
-    [((6, 20, 30), "zyx", (20, 30)), ((20, 30, 1), "yxc", (20, 30)), ((20, 30, 2), "yxc", (20, 30, 3)), ((5, 20, 30, 7), "zyxc", (20, 30, 3))],
+    [
+        ((6, 20, 30), "zyx", (20, 30)),
+        ((20, 30, 1), "yxc", (20, 30)),
+        ((20, 30, 2), "yxc", (20, 30, 3)),
+        ((5, 20, 30, 7), "zyxc", (20, 30, 3)),
+    ],
 )
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16, np.int32, np.float64])
 def test_every_shape_and_type_has_a_picture(shape: tuple[int, ...], axes: str, expected: tuple[int, ...], dtype: Any) -> None:

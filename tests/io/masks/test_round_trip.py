@@ -41,12 +41,10 @@ def test_instance_ids_survive_in_the_plainest_file(tmp_path, top, suffix, form):
 @pytest.mark.parametrize(
     ("dtype", "low", "high"), [("uint8", 0, 255), ("uint16", 0, 255), ("uint16", 0, 9999), ("int32", -3, 7), ("int32", 0, 10**6)]
 )
-@pytest.mark.parametrize("form", ["ids", "colour"])
-def test_semantic_classes_survive(tmp_path, dtype, low, high, form):
-    if form == "colour" and low < 0:
-        pytest.skip("refused, tested below")
+def test_semantic_classes_survive(tmp_path, dtype, low, high):
     mask = SemanticMap(np.linspace(low, high, 60).astype(dtype).reshape(6, 10), classes=TISSUE, spacing=(2.0,), unit="mm")
-    same(mask, read_mask(write_mask(mask, tmp_path / "tissue", form=form)))
+    for form in ("ids", "colour") if low >= 0 else ("ids",):
+        same(mask, read_mask(write_mask(mask, tmp_path / "tissue", form=form)))
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 6), (3, 1, 6), (4, 5, 3), (2, 2, 2), (1, 1, 1)])

@@ -148,6 +148,16 @@ def test_one_thread_and_two_give_the_same_bytes(monkeypatch, dtype):
     same(alone, measure(InstanceMap(labels), Image(light), FLAT))
 
 
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_the_size_of_a_block_changes_nothing(monkeypatch, ndim):
+    rng = np.random.default_rng(7)
+    shape, axes = (9, 30, 31)[-ndim:], "zyx"[-ndim:]
+    mask, light = InstanceMap(rng.integers(0, 9, shape), axes=axes), Image(rng.random(shape), axes=axes)
+    whole = measure(mask, light)
+    monkeypatch.setattr("microtome.measure.regions.regions._BLOCK", 53)
+    same(whole, measure(mask, light))
+
+
 def test_inputs_are_left_alone():
     labels, light = some_labels(), np.random.default_rng(6).random((40, 50))
     before = labels.copy(), light.copy()

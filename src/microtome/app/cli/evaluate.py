@@ -10,25 +10,21 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from microtome.core.errors import InputError, MicrotomeError, RecipeError, did_you_mean
+from microtome.core.errors import InputError, MicrotomeError
 
 __all__ = ["evaluate"]
-
-TASKS = ("semantic", "instance")
 
 
 def evaluate(
     pred: Annotated[Path, typer.Argument(help="Predicted masks: a folder, or one file.", show_default=False)],
     truth: Annotated[Path, typer.Argument(help="True masks of the same names: a folder, or one file.", show_default=False)],
-    task: Annotated[str, typer.Option(help="semantic (classes) or instance (objects).")] = "instance",
+    task: Annotated[Literal["semantic", "instance"], typer.Option(help="semantic (classes) or instance (objects).")] = "instance",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score masks against the truth; every key's definition is printed with it."""
     from microtome.measure.metrics.evaluate import definition, evaluate_set
 
-    if task not in TASKS:
-        raise RecipeError(f"--task {task!r}{did_you_mean(task, TASKS)}")
-    pairs, failures = _pairs(pred, truth, "semantic" if task == "semantic" else "instance")
+    pairs, failures = _pairs(pred, truth, task)
     scores = evaluate_set([(prediction, true) for _, prediction, true in pairs], task=task) if pairs else {}
     if as_json:
         print(

@@ -76,9 +76,11 @@ def _one(found: Any, masks: Path, wanted: list[str], channel: str | None, axes: 
 
 def mask_for(name: str, masks: Path) -> Path:
     """The mask of an image: the same relative name, with any suffix a mask may have."""
+    from microtome.io.find import stem_of
+
     if masks.is_file():
         return masks
-    stem = masks / Path(name).with_suffix("")
+    stem = masks / stem_of(name)
     for suffix in (".png", ".tif", ".tiff", ".npy"):
         for path in (stem.with_name(stem.name + suffix), masks / (stem.name + suffix)):
             if path.is_file():

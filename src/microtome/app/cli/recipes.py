@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from microtome.app.cli.complete import complete_recipe
 from microtome.core.errors import RecipeError
+
+if TYPE_CHECKING:
+    from microtome.run.recipe import Recipe
 
 __all__ = ["recipes"]
 
@@ -39,8 +42,8 @@ def recipes(
         print(f"# shell\n# {_shell(recipe)}")
 
 
-def _shell(recipe: object) -> str:
+def _shell(recipe: Recipe) -> str:
     try:
-        return recipe.to_shell()  # type: ignore[attr-defined, no-any-return]
+        return recipe.to_shell()
     except RecipeError as error:
         return str(error)

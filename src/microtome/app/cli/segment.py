@@ -29,6 +29,7 @@ def segment(
     ] = None,
     channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of the files, where they do not say: yx, yxc, zyx, zyxc.")] = None,
+    page: Annotated[int | None, typer.Option(help="Read this page, from 0, of files that hold several pictures.", min=0)] = None,
     spacing: Annotated[str | None, typer.Option(help='Pixel spacing, such as "0.65 um" or "2 um, 0.5 um, 0.5 um".')] = None,
     measure: Annotated[str | None, typer.Option(help="Measurements to make, separated by commas.")] = None,
     group: Annotated[str | None, typer.Option(help="Regular expression that finds an image's group in its name.")] = None,
@@ -48,7 +49,7 @@ def segment(
 
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
-    chosen = _recipe(recipe, step).with_input(channel=_number_or_name(channel), axes=axes, spacing=spacing)
+    chosen = _recipe(recipe, step).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
     name = recipe if recipe and Path(recipe).suffix not in (".yaml", ".yml") else Path(recipe).stem if recipe else "--step"

@@ -59,7 +59,7 @@ def build_report(out: str | os.PathLike[str]) -> Path:
 
     Notes
     -----
-    One image at a time and thread is held in memory; the page is written as it grows. Pictures share about 50 MB: the more
+    Each thread holds one image, and large ones are taken one at a time; the page is written as it grows. Pictures share about 50 MB: the more
     images, the smaller their previews.
     """
     out = Path(out)

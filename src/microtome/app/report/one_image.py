@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +27,8 @@ __all__ = ["Blocks", "blocks_of", "json_text"]
 
 Mask = SemanticMap | InstanceMap
 _ATTEMPTS = 8
+_LARGE = 1 << 25  # pixels; of images above, only one is held in memory at a time
+_one_large = threading.Lock()
 
 
 class Blocks(NamedTuple):
@@ -61,7 +66,11 @@ def blocks_of(out: Path, options: Mapping[str, Any], scale: Scale, record: Mappi
     record : mapping
         What ``run.json`` says of the image.
     """
-    seen = _look(out, options, record)
+    with _one_large if math.prod(record.get("shape", ())) > _LARGE else nullcontext():
+        return _fitted(out, _look(out, options, record), record, scale)
+
+
+def _fitted(out: Path, seen: _Seen, record: Mapping[str, Any], scale: Scale) -> Blocks:
     for _ in range(_ATTEMPTS):
         drawn = _draw(out, seen, record, scale)
         length = sum(map(len, drawn))
@@ -152,7 +161,7 @@ def _hashes(path: Path, image: Image) -> Iterator[str]:
     """What the run may have noted: the hash of the file, or of the pixels where it was given an image in memory."""
     with path.open("rb") as file:
         yield hashlib.file_digest(file, "sha256").hexdigest()
-    yield hashlib.sha256(image.pixels.tobytes()).hexdigest()
+    yield hashlib.sha256(np.ascontiguousarray(image.pixels)).hexdigest()
 
 
 def json_text(data: Any) -> str:

@@ -42,6 +42,10 @@ class Regions:
         """How many pieces there are."""
         return len(self.values) - 1
 
+    def of(self, piece: NDArray[np.int32]) -> Regions:
+        """Smaller parts of these pieces: for each part's number, the piece it lies in."""
+        return Regions(self.labels, self.values[piece])
+
     def inherited(self, mask: SemanticMap | InstanceMap) -> dict[str, Any]:
         """What these pieces, as the objects of an InstanceMap, take over from their mask, as keyword arguments.
 
@@ -129,13 +133,17 @@ def areas(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     return np.sum(parts, axis=0, dtype=np.int64)
 
 
-def in_raster_order(labels: NDArray[np.int32], top: int) -> NDArray[np.int32]:
+def in_raster_order(
+    labels: NDArray[np.int32], top: int, stands_for: NDArray[np.int32] | None = None
+) -> NDArray[np.int32]:
     """Number the labels 1..top anew, by where each first occurs.
 
     Parameters
     ----------
     labels : ndarray of int32, C order, values 0..top
         0 stays 0. Not every value has to occur.
+    stands_for : ndarray of int32, shape (top + 1,), optional
+        Labels to join first: the label that each is to count as.
 
     Returns
     -------
@@ -143,13 +151,12 @@ def in_raster_order(labels: NDArray[np.int32], top: int) -> NDArray[np.int32]:
         The new number of each old one, for `renumber`; 0 for those that do not occur.
     """
     height = max(64, band_height(labels.shape, max(1 << 20, top)))
+    met = np.concatenate(in_bands(lambda first, past: _as_they_come(labels[first:past].reshape(-1), top), len(labels), height))
+    met = met if stands_for is None else stands_for[met]
+    each, first_met = np.unique(met, return_index=True)
     new = np.zeros(top + 1, np.int32)
-    given = 0
-    for seen in in_bands(lambda first, past: _as_they_come(labels[first:past].reshape(-1), top), len(labels), height):
-        fresh = seen[new[seen] == 0]
-        new[fresh] = np.arange(given + 1, given + 1 + len(fresh))
-        given += len(fresh)
-    return new
+    new[each[np.argsort(first_met)]] = np.arange(1, len(each) + 1)
+    return new if stands_for is None else new[stands_for]
 
 
 def renumber(labels: NDArray[np.int32], table: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from microtome.core.kernels.bands import in_bands, threads
 
-__all__ = ["distance", "squared_distance"]
+__all__ = ["NOWHERE", "distance", "squared_distance"]
 
-_NOWHERE = np.iinfo(np.int32).max
+NOWHERE = np.iinfo(np.int32).max
+"""The square of an infinite distance, as `squared_distance` gives it in 32 bits."""
 _LONGEST = np.int32(30_000)
 """The sum of two such squares fits 32 bits."""
 
@@ -47,7 +48,7 @@ def distance(labels: NDArray[Any], aspect: tuple[float, ...]) -> NDArray[np.floa
     squared = squared_distance(labels, aspect)
     far = np.sqrt(squared, dtype=np.float32)
     if squared.dtype == np.int32:
-        far[squared == _NOWHERE] = np.inf
+        far[squared == NOWHERE] = np.inf
     return far
 
 
@@ -134,7 +135,7 @@ def _along_rows(labels: NDArray[np.int32], squared: NDArray[np.int32]) -> None:
                     top += 1
                     at[top], base[top], since[top] = u, height, start
             if top < 0:
-                out[x:end] = _NOWHERE
+                out[x:end] = NOWHERE
                 continue
             for u in range(end - 1, x - 1, -1):
                 while since[top] > u:

@@ -86,7 +86,7 @@ class Regions:
         Moments are whole numbers taken about a whole place near the centroid, so nothing cancels.
         """
         n, first, second = self.counts, self.sums[:, _runs.FIRST], self.sums[:, _runs.SECOND]
-        near = first // np.maximum(n, 1)[:, None]
+        near = first // n[:, None]
         off = (first - near * n[:, None]) / n[:, None]
         full = np.empty((len(self), 3, 3))
         for k, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))):

@@ -1,0 +1,223 @@
+"""Objects survive every annotation format, or are counted as lost."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import roifile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from microtome.core.classes import ClassTable
+from microtome.core.errors import InputError
+from microtome.core.events import collect_warnings
+from microtome.core.kernels.outlines import fill, trace
+from microtome.core.outlines import Outlines, Polygon
+from microtome.core.raster import InstanceMap
+from microtome.io.annotations import geojson, imagej
+
+FORMATS = {"cells.zip": imagej, "cells.geojson": geojson}
+law = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+labels = arrays(np.int32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 1, 1, 2, 300]))
+SQUARE = np.array([[0.0, 0.0], [0.0, 4.0], [4.0, 4.0], [4.0, 0.0]])
+
+
+def equal(first, second):
+    assert first.shape == second.shape
+    assert first.class_names == second.class_names
+    assert list(first.objects) == list(second.objects)
+    for mine, other in zip(first.objects.values(), second.objects.values(), strict=True):
+        assert len(mine) == len(other)
+        for a, b in zip(mine, other, strict=True):
+            for ring, same in zip((a.outer, *a.holes), (b.outer, *b.holes), strict=True):
+                np.testing.assert_array_equal(ring, same)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(pixels=labels)
+@law
+def test_objects_with_holes_and_parts_survive(tmp_path, name, pixels):
+    mask = InstanceMap(pixels, object_class={1: 1, 300: 1} if {1, 300} <= set(pixels.flat) else {}, classes=ClassTable.binary("Zelle"))
+    outlines = trace(mask)
+    account = FORMATS[name].write(tmp_path / name, outlines)
+    assert (account.objects, account.lost) == (len(mask), {})
+    back = FORMATS[name].read(tmp_path / name)
+    equal(outlines, back)
+    np.testing.assert_array_equal(fill(back).pixels, pixels)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_corners_between_pixels_survive(tmp_path, name):
+    outlines = Outlines((9, 9), {4: (Polygon(SQUARE + 0.25, (SQUARE / 2 + 0.5,)),), 7: (Polygon(SQUARE + 2.125),)})
+    FORMATS[name].write(tmp_path / name, outlines)
+    equal(outlines, FORMATS[name].read(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_objects_at_all(tmp_path, name):
+    account = FORMATS[name].write(tmp_path / name, Outlines((5, 6)))
+    assert str(account).endswith(": 0 objects")
+    equal(Outlines((5, 6)), FORMATS[name].read(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_same_outlines_same_bytes(tmp_path, name):
+    outlines = trace(InstanceMap(np.eye(5, dtype=int)))
+    FORMATS[name].write(tmp_path / name, outlines)
+    first = (tmp_path / name).read_bytes()
+    FORMATS[name].write(tmp_path / name, outlines)
+    assert (tmp_path / name).read_bytes() == first
+
+
+@pytest.mark.parametrize(("name", "module"), FORMATS.items())
+def test_a_file_that_is_not_one_is_named(tmp_path, name, module):
+    (tmp_path / name).write_bytes(b"what is this")
+    with pytest.raises(InputError, match=name.replace(".", r"\.")):
+        module.read(tmp_path / name)
+    with pytest.raises(InputError, match="cannot be read"):
+        module.read(tmp_path / "none")
+
+
+# ImageJ
+
+
+def test_imagej_itself_would_find_the_square_at_2_to_8(tmp_path):
+    pixels = np.zeros((12, 12), int)
+    pixels[2:8, 2:8] = 3
+    imagej.write(tmp_path / "a.zip", trace(InstanceMap(pixels)))
+    (roi,) = roifile.roiread(tmp_path / "a.zip")
+    assert (roi.name, roi.roitype) == ("3", roifile.ROI_TYPE.TRACED)
+    assert (roi.top, roi.left, roi.bottom, roi.right) == (2, 2, 8, 8)
+    assert sorted(map(tuple, roi.coordinates().tolist())) == [(2, 2), (2, 8), (8, 2), (8, 8)]
+
+
+def test_large_coordinates_fit_up_to_60535_and_are_lost_beyond(tmp_path):
+    outlines = Outlines((70000, 70000), {1: (Polygon(SQUARE + 60531),), 2: (Polygon(SQUARE + 60532),)})
+    account = imagej.write(tmp_path / "a.zip", outlines)
+    assert account.lost == {"objects beyond 60535 px": 1}
+    assert "lost: objects beyond 60535 px (1)" in str(account)
+    back = imagej.read(tmp_path / "a.zip")
+    assert list(back.objects) == [1]
+    np.testing.assert_array_equal(back.objects[1][0].outer, SQUARE + 60531)
+
+
+def test_a_single_roi_file(tmp_path):
+    outlines = Outlines((4, 4), {9: (Polygon(SQUARE),)})
+    imagej.write(tmp_path / "one.roi", outlines)
+    equal(outlines, imagej.read(tmp_path / "one.roi"))
+    with pytest.raises(InputError, match="holds one object, found 0"):
+        imagej.write(tmp_path / "one.roi", Outlines((4, 4)))
+
+
+def test_rectangles_and_ovals_are_areas_lines_are_told(tmp_path):
+    rect = roifile.ImagejRoi()
+    rect.roitype, rect.left, rect.top, rect.right, rect.bottom, rect.name = roifile.ROI_TYPE.RECT, 1, 2, 5, 4, "cell"
+    oval = roifile.ImagejRoi()
+    oval.roitype, oval.left, oval.top, oval.right, oval.bottom, oval.name = roifile.ROI_TYPE.OVAL, 10, 10, 30, 20, "cell"
+    line = roifile.ImagejRoi()
+    line.roitype = roifile.ROI_TYPE.LINE
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for k, roi in enumerate((rect, oval, line)):
+            archive.writestr(f"{k}.roi", roi.tobytes())
+        archive.writestr("notes.txt", "not an ROI")
+    with collect_warnings() as warnings:
+        outlines = imagej.read(tmp_path / "a.zip")
+    assert "1 of 3 ROIs are lines" in warnings[0]
+    assert "1 ovals" in warnings[1]
+    assert list(outlines.objects) == [1, 2]
+    assert outlines.shape == (20, 30)
+    mask = fill(outlines)
+    assert (mask.pixels == 1).sum() == 8
+    assert abs((mask.pixels == 2).sum() - np.pi * 10 * 5) < 5
+
+
+def test_names_in_a_zip_lead_nowhere(tmp_path):
+    imagej.write(tmp_path / "one.roi", Outlines((4, 4), {9: (Polygon(SQUARE),)}))
+    inside = tmp_path / "deep" / "a.zip"
+    inside.parent.mkdir()
+    with zipfile.ZipFile(inside, "w") as archive:
+        archive.writestr("../../outside.roi", (tmp_path / "one.roi").read_bytes())
+    assert list(imagej.read(inside).objects) == [9]
+    assert not list(tmp_path.rglob("outside.roi"))
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("big.roi", bytes((1 << 26) + 1))
+    (tmp_path / "bomb.zip").write_bytes(buffer.getvalue())
+    with pytest.raises(InputError, match=r"big\.roi unpacks to"):
+        imagej.read(tmp_path / "bomb.zip")
+
+
+def test_damaged_zips_are_told(tmp_path):
+    path = tmp_path / "a.zip"
+    imagej.write(path, trace(InstanceMap(np.ones((9, 9), int))))
+    whole = path.read_bytes()
+    broken = bytearray(whole)
+    broken[45:60] = bytes(15)
+    for data in (bytes(broken), whole[: len(whole) // 2]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=r"a\.zip"):
+            imagej.read(path)
+
+
+# GeoJSON
+
+
+def test_qupath_finds_what_it_expects(tmp_path):
+    mask = InstanceMap(np.array([[0, 4], [7, 0]]), object_class={4: 1}, classes=ClassTable.binary("Tumor"))
+    path = tmp_path / "a.geojson"
+    values = {4: {"Area px": 1.0, "Solidity": float("nan")}}
+    account = geojson.write(path, trace(mask), object_type="detection", measurements=values)
+    assert account.lost == {"measurements that are not finite": 1}
+    first, second = json.loads(path.read_text())["features"]
+    assert first["geometry"]["type"] == "Polygon"
+    ring = first["geometry"]["coordinates"][0]
+    assert ring[0] == ring[-1]
+    assert sorted(map(tuple, ring[1:])) == [(1, 0), (1, 1), (2, 0), (2, 1)]  # x before y
+    assert first["properties"] == {
+        "objectType": "detection",
+        "name": "4",
+        "classification": {"name": "Tumor"},
+        "measurements": {"Area px": 1.0},
+    }
+    assert "classification" not in second["properties"]
+
+
+def test_features_of_other_programs(tmp_path):
+    path = tmp_path / "q.geojson"
+    corners = [[0, 0], [4.5, 0], [4.5, 3], [0, 3], [0, 0]]
+    area = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [corners], "plane": {"c": -1, "z": 2, "t": 0}},
+            "nucleusGeometry": {"type": "Polygon", "coordinates": [corners]},
+            "properties": {"objectType": "cell", "classification": {"names": ["Tumor", "Positive"], "color": [200, 0, 0]}}}  # fmt: skip
+    point = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}, "properties": None}
+    for document in ([area, point], {"type": "FeatureCollection", "features": [area, point]}):
+        path.write_text(json.dumps(document))
+        with collect_warnings() as warnings:
+            outlines = geojson.read(path)
+        assert outlines.shape == (3, 5)
+        assert outlines.class_names == {1: "Tumor: Positive"}
+        assert ["1 of 2 features" in warnings[0], "1 cells have a nucleus" in warnings[1], "1 features lie on another" in warnings[2]] == [
+            True
+        ] * 3
+    with collect_warnings():
+        assert geojson.read(path, shape=(10, 10)).shape == (10, 10)
+
+
+@pytest.mark.parametrize("corners", [[[0, 0]], [[0, "x"]] * 4, [[0]] * 4, [None] * 4, 7, [[0, 0], [0, 1], [1e999, 0]], [[0, 10**400]] * 4])
+def test_a_ring_that_is_none_is_named(tmp_path, corners):
+    path = tmp_path / "q.geojson"
+    path.write_text(json.dumps({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [corners]}, "properties": {}}))
+    with pytest.raises(InputError, match=r"q\.geojson: feature 0: a ring must be a list"):
+        geojson.read(path)
+
+
+@pytest.mark.parametrize("text", ["7", '{"type": "Topology"}', "[1, 2]", '{"type": "FeatureCollection", "features": 3}', "[" * 100000])
+def test_json_of_another_kind_is_named(tmp_path, text):
+    (tmp_path / "q.geojson").write_text(text)
+    with pytest.raises(InputError, match="not GeoJSON"):
+        geojson.read(tmp_path / "q.geojson")
