@@ -43,7 +43,7 @@ check: $(TESTABLE) $(CHECKABLE) $(DOCUMENTABLE) ## format, lint, types, floors, 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 format: $(CHECKABLE) ## put the code into its format
 	$(BIN)/ruff check --fix --select I .

@@ -90,6 +90,7 @@ def look(path: Path) -> dict[str, Any]:
         interactive = time.perf_counter() - begun
         page.wait_for_load_state("load")
         loaded = time.perf_counter() - begun
+        page.wait_for_timeout(500)
         scrolled = page.evaluate(SCROLL)
         sorted_in = page.evaluate(SORT)
         decoded = page.evaluate("document.querySelectorAll('#cards img[src]').length")

@@ -103,19 +103,17 @@ def test_ap_is_averaged_over_images_not_pooled():
 
 
 def test_bootstrap_of_five_values():
+    # The catalogue gives .68 to .89, which is what seed 0 draws, here and in scipy. Of all 3,125 equally likely draws only 97.06 %
+    # have a mean of .89 or less, so the 97.5 % point is .90, and nearly every other seed says so.
     values = [0.8, 0.9, 0.7, 0.95, 0.6]
-    assert [round(number, 9) for number in bootstrap_mean(values)] == [0.79, 0.68, 0.89]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_bootstrap_comes_near_all_3125_draws(seed):
-    # of all draws 97.44 % have a mean of .89 or less, so a seed may give .89 or the next one up, .90
-    values = [0.8, 0.9, 0.7, 0.95, 0.6]
+    assert [round(number, 9) for number in bootstrap_mean(values, seed=0)] == [0.79, 0.68, 0.89]
     means = [sum(drawn) / 5 for drawn in itertools.product(values, repeat=5)]
-    assert bootstrap_mean(values, seed=seed)[1:] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.0101)
+    assert np.percentile(means, [2.5, 97.5]).tolist() == pytest.approx([0.68, 0.90])
+    for seed in range(1, 5):
+        assert bootstrap_mean(values, seed=seed) == pytest.approx((0.79, 0.68, 0.90))
 
 
 def test_bootstrap_equals_scipy():
     values = [0.8, 0.9, 0.7, 0.95, 0.6]
     peer = scipy_bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(0)).confidence_interval
-    assert bootstrap_mean(values)[1:] == pytest.approx((peer.low, peer.high), abs=0.0101)
+    assert bootstrap_mean(values, seed=0)[1:] == pytest.approx((peer.low, peer.high))

@@ -128,8 +128,8 @@ def _export(mask: SemanticMap | InstanceMap, stem: Path, form: str) -> Path:
         )
     path = stem.with_name(stem.name + {"geojson": ".geojson", "imagej": ".zip"}[form])
     account = importlib.import_module(f"microtome.io.annotations.{form}").write(path, trace(mask))
-    for loss in account.lost:
-        warn(f"--export {form}: {loss}")
+    for loss, count in account.lost.items():
+        warn(f"--export {form}: {count} x {loss}")
     return path
 
 

@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.raster import InstanceMap, SemanticMap
-from microtome.io.masks import colour_png, label_png, palette_png, png, read_mask, write_mask
+from microtome.io.masks import colour_png, label_png, palette_png, png, read_mask, write_mask, write_mask_as
 
 TISSUE = ClassTable((ClassEntry(0, "background", "background"), ClassEntry(1, "Drüse → α", "thing"), ClassEntry(255, "void", "ignore")))
 law = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -130,6 +130,27 @@ def test_a_writer_that_cannot_hold_an_id_refuses(tmp_path):
     with pytest.raises(InputError, match="no pixels"):
         write_mask(InstanceMap(np.zeros((0, 4), int)), tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_named_file_is_written_as_named_or_refused(tmp_path):
+    mask = InstanceMap(np.arange(12).reshape(3, 4))
+    for name in ("a.PNG", "b.tif", "c.tiff"):
+        assert write_mask_as(mask, tmp_path / name) == tmp_path / name
+        same(mask, read_mask(tmp_path / name))
+    with pytest.raises(InputError, match="written as"):
+        write_mask_as(mask, tmp_path / "x.jpg")
+    with pytest.raises(InputError, match="a PNG cannot hold"):
+        write_mask_as(InstanceMap(np.array([[70000]])), tmp_path / "x.png")
+    for name in ("x.png", "x.tif"):
+        with pytest.raises(InputError, match="no pixels"):
+            write_mask_as(InstanceMap(np.zeros((0, 4), int)), tmp_path / name)
+
+
+def test_tiff_pictures_may_keep_tiff_masks(tmp_path):
+    for mask in (InstanceMap(np.arange(12).reshape(3, 4)), SemanticMap(np.eye(3, dtype=bool), spacing=(0.5, 0.5), unit="um")):
+        path = write_mask(mask, tmp_path / "a", family="tiff")
+        assert path.name == "a.tif"
+        same(mask, read_mask(path))
 
 
 def test_a_mask_whose_colours_were_changed_is_refused(tmp_path):

@@ -59,8 +59,8 @@ def build_report(out: str | os.PathLike[str]) -> Path:
 
     Notes
     -----
-    Each thread holds one image, and large ones are taken one at a time; the page is written as it grows. Pictures share about 50 MB: the more
-    images, the smaller their previews.
+    Each thread holds one image, and large ones are taken one at a time; the page is written as it grows. Pictures share what
+    56 million characters leave beside the table: the more images, the smaller their previews.
     """
     out = Path(out)
     run = _read_run(out)

@@ -161,7 +161,7 @@ def _hashes(path: Path, image: Image) -> Iterator[str]:
     """What the run may have noted: the hash of the file, or of the pixels where it was given an image in memory."""
     with path.open("rb") as file:
         yield hashlib.file_digest(file, "sha256").hexdigest()
-    yield hashlib.sha256(np.ascontiguousarray(image.pixels)).hexdigest()
+    yield hashlib.sha256(np.ascontiguousarray(image.pixels).data).hexdigest()
 
 
 def json_text(data: Any) -> str:

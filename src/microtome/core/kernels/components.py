@@ -91,7 +91,9 @@ def label(pixels: NDArray[Any], connectivity: Connectivity) -> tuple[NDArray[np.
         found, labels = cv2.connectedComponents(pixels.view(np.uint8), connectivity=neighbours, ltype=cv2.CV_32S)
         count = found - 1
     else:
-        wide, count = cc3d.connected_components(np.require(pixels, requirements=["C", "W"]), connectivity=neighbours, out_dtype=np.uint32, return_N=True)
+        wide, count = cc3d.connected_components(
+            np.require(pixels, requirements=["C", "W"]), connectivity=neighbours, out_dtype=np.uint32, return_N=True
+        )
         labels = wide.view(np.int32)
     # The libraries number by blocks or by runs: close to raster order, but not it.
     table = in_raster_order(labels, count)
@@ -133,9 +135,7 @@ def areas(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     return np.sum(parts, axis=0, dtype=np.int64)
 
 
-def in_raster_order(
-    labels: NDArray[np.int32], top: int, stands_for: NDArray[np.int32] | None = None
-) -> NDArray[np.int32]:
+def in_raster_order(labels: NDArray[np.int32], top: int, stands_for: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
     """Number the labels 1..top anew, by where each first occurs.
 
     Parameters

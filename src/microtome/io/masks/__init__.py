@@ -61,8 +61,7 @@ def write_mask(mask: Mask, stem: str | os.PathLike[str], *, form: Form = "ids", 
     >>> path.name, read_mask(path).pixels.tolist()
     ('well.03.png', [[0, 1], [0, 300]])
     """
-    if not mask.pixels.size:
-        raise InputError(f"{stem}: a mask of shape {mask.pixels.shape} has no pixels to write")
+    _refuse_empty(mask, stem)
     writer, suffix = (label_tiff, ".tif") if family == "tiff" and form == "ids" else _writer(mask, form)
     path = Path(stem).with_name(Path(stem).name + suffix)
     writer.write(mask, path)
@@ -75,9 +74,10 @@ def write_mask_as(mask: Mask, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        For another suffix, or where a PNG cannot hold the ids or the third axis.
+        For another suffix, for a mask without pixels, or where a PNG cannot hold the ids or the third axis.
     """
     path = Path(path)
+    _refuse_empty(mask, path)
     if path.suffix.lower() in (".tif", ".tiff"):
         label_tiff.write(mask, path)
         return path
@@ -88,6 +88,11 @@ def write_mask_as(mask: Mask, path: str | os.PathLike[str]) -> Path:
         raise InputError(f"{path}: a PNG cannot hold this mask ({mask.axes}, ids to {int(mask.pixels.max())}); name it .tif")
     writer.write(mask, path)
     return path
+
+
+def _refuse_empty(mask: Mask, place: str | os.PathLike[str]) -> None:
+    if not mask.pixels.size:
+        raise InputError(f"{place}: a mask of shape {mask.pixels.shape} has no pixels to write")
 
 
 def _writer(mask: Mask, form: Form) -> tuple[note.Writer, str]:

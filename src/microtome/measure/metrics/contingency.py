@@ -80,20 +80,18 @@ def _count(first: NDArray[np.int32], second: NDArray[np.int32]) -> tuple[NDArray
     keys = np.empty(size, np.int64)
     counts = np.zeros(size, np.int64)  # 0 marks a free slot
     used = 0
-    slot = 0
-    for i in range(len(first)):
-        # labels come in runs: most pixels have the pair of the pixel before
-        if i and first[i] == first[i - 1] and second[i] == second[i - 1]:
-            counts[slot] += 1
-            continue
+    i = 0
+    while i < len(first):
+        start, t, p = i, first[i], second[i]
+        while i < len(first) and first[i] == t and second[i] == p:
+            i += 1  # labels come in runs: most pixels have the pair of the pixel before
         if 2 * used >= size:
             keys, counts, size = _doubled(keys, counts)
-        key = (np.int64(first[i]) << 32) | (np.int64(second[i]) & 0xFFFFFFFF)
+        key = (np.int64(t) << 32) | (np.int64(p) & 0xFFFFFFFF)
         slot = _slot(keys, counts, key)
-        if counts[slot] == 0:
-            keys[slot] = key
-            used += 1
-        counts[slot] += 1
+        used += counts[slot] == 0
+        keys[slot] = key
+        counts[slot] += i - start
     full = counts > 0
     return keys[full], counts[full]
 

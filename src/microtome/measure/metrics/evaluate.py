@@ -37,9 +37,10 @@ DEFINITIONS: dict[str, str] = {
     "tp_50": "Objects of the truth with a partner in the prediction: pairs one to one at IoU 0.5 or more; summed over the set.",
     "fp_50": "Predicted objects without a partner at IoU 0.5 or more; summed over the set.",
     "fn_50": "Objects of the truth without a partner at IoU 0.5 or more; summed over the set.",
-    "f1_50": "F1 of objects: 2TP/(2TP+FP+FN) at IoU 0.5 or more per image, then averaged over images; an image without objects on both sides counts 1.",
-    "ap_50": "Average precision of objects: TP/(TP+FP+FN) at IoU 0.5 or more per image, then averaged over images; an image without objects on both sides counts 1. "
-    "Not COCO's ranked AP.",
+    "f1_50": "F1 of objects: 2TP/(2TP+FP+FN) at IoU 0.5 or more per image, then averaged over images; "
+    "an image without objects on both sides counts 1.",
+    "ap_50": "Average precision of objects: TP/(TP+FP+FN) at IoU 0.5 or more per image, then averaged over images; "
+    "an image without objects on both sides counts 1. Not COCO's ranked AP.",
     "ap_75": "As ap_50, at IoU 0.75 or more.",
     "ap_90": "As ap_50, at IoU 0.9 or more.",
     "map_50_95": "Mean of the ten ap at IoU .50, .55, ... .95 per image, then averaged over images.",

@@ -90,7 +90,7 @@ def watershed(
     like = _check(image, mask, markers, on)
     inside = _inside(mask, like.shape)
     heights = _heights(image, inside, on, like.aspect)
-    pieces, count = label(inside, "full")
+    pieces, count = label(inside, connectivity)
     full = connectivity == "full"
     if listening():
         explain("map", f"The relief that is flooded, {'deepest' if on == 'distance' else 'lowest'} places first.", values=heights)

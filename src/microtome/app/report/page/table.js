@@ -44,6 +44,7 @@ function buildTable(scope) {
   table.lines = [];
   grid.replaceChildren(element("div", { className: "heads", role: "row" }, ...heads), table.body);
   table.wordy = table.names.map(wordy);
+  table.edges = heads.map((head) => [head.offsetLeft, head.offsetLeft + head.offsetWidth]);
 }
 
 function fillTable(rows, scope) {
@@ -104,21 +105,26 @@ function drawRows() {
     table.lines.push(element("div", { className: "line", role: "row" }, ...cells));
     table.body.append(table.lines.at(-1));
   }
+  grid.classList.toggle("shifted", grid.scrollLeft > 0); // labels stay in sight then, which costs time when there is no need
+  const [left, right] = [grid.scrollLeft - 200, grid.scrollLeft + grid.clientWidth + 200];
+  const inSight = table.edges.map(([from, to], k) => k === 0 || (to > left && from < right));
   table.lines.forEach((line, k) => {
     const at = first + k;
     line.hidden = at >= past;
-    if (!line.hidden) drawRow(line, at, table.rows[at]);
+    if (!line.hidden) drawRow(line, at, table.rows[at], inSight);
   });
 }
 
-function drawRow(line, at, row) {
+/* Cells out of sight stay empty: laying out text is what takes time. */
+function drawRow(line, at, row, inSight) {
   line.style.transform = `translateY(${at * ROW}px)`;
   line.classList.toggle("odd", at % 2 === 1);
   line.setAttribute("aria-selected", row === table.chosen);
-  if (line.row === row) return;
-  Object.assign(line, { row, id: `row-${row}` });
+  const drawn = `${row} ${inSight}`;
+  if (line.drawn === drawn) return;
+  Object.assign(line, { row, drawn, id: `row-${row}` });
   line.setAttribute("aria-rowindex", at + 2);
-  table.names.forEach((name, k) => (line.children[k].textContent = cellText(name, row)));
+  table.names.forEach((name, k) => (line.children[k].textContent = inSight[k] ? cellText(name, row) : ""));
 }
 
 function keepInSight(at) {
