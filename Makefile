@@ -23,6 +23,7 @@ endif
 
 .NOTPARALLEL:
 .PHONY: help install demo test test-all check format bench docs serve clean
+.PHONY: check-format check-lint check-types check-floors check-docs
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -38,11 +39,21 @@ test: $(TESTABLE) ## the whole suite, but for what takes minutes
 test-all: $(TESTABLE) ## the suite with the slow tests
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
-check: $(TESTABLE) $(CHECKABLE) $(DOCUMENTABLE) ## format, lint, types, floors, and the documentation's links
+check: check-format check-lint check-types check-floors check-docs ## format, lint, types, floors, and the documentation's links
+
+check-format: $(CHECKABLE)
 	$(BIN)/ruff format --check .
+
+check-lint: $(CHECKABLE)
 	$(BIN)/ruff check .
+
+check-types: $(CHECKABLE)
 	$(BIN)/mypy
+
+check-floors: $(CHECKABLE)
 	$(BIN)/lint-imports
+
+check-docs: $(DOCUMENTABLE)
 	$(BIN)/mkdocs build --strict
 
 format: $(CHECKABLE) ## put the code into its format

@@ -50,8 +50,8 @@ _PLACES = {
 }
 
 __all__ = [
-    "Image", "InputError", "InstanceMap", "MicrotomeError", "MissingExtra", "Recipe", "RecipeError", "Result", "RunError", "Sample", "ScoreMap",
-    "SemanticMap", "Table", "__version__", "evaluate", "measure", "read", "read_mask", "run", "segment", "steps", "write",
+    "Image", "InputError", "InstanceMap", "MicrotomeError", "MissingExtra", "Recipe", "RecipeError", "Result", "RunError", "Sample",
+    "ScoreMap", "SemanticMap", "Table", "__version__", "evaluate", "measure", "read", "read_mask", "run", "segment", "steps", "write",
 ]  # fmt: skip
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from microtome.core.events import collect_warnings
 from microtome.core.raster import Image, InstanceMap
 from microtome.io import read, read_mask
-from microtome.measure.metrics.evaluate import evaluate
 from microtome.measure.metrics.bootstrap import bootstrap_difference, bootstrap_mean
+from microtome.measure.metrics.evaluate import evaluate
 from microtome.run.pipeline import segment
 from microtome.run.recipe import Recipe
 from microtome.run.shipped import find_recipe
@@ -159,7 +159,10 @@ def score() -> None:
         "gain_ap_50": bootstrap_difference(ours, plain, groups=groups)._asdict(),
         "recipe": find_recipe("nuclei").document(),
         "plain": PLAIN.document(),
-        "per_image": [{"file": row["file"], "group": row["group"], "nuclei": a, "plain": b} for row, a, b in zip(val, ours, plain, strict=True)],
+        "per_image": [
+            {"file": row["file"], "group": row["group"], "nuclei": a, "plain": b}
+            for row, a, b in zip(val, ours, plain, strict=True)
+        ],
     })  # fmt: skip
 
 

@@ -249,7 +249,8 @@ def _check_pixels(step: Step, need: Input, noun: Raster) -> None:
         raise InputError(f"{place}: dtype {noun.pixels.dtype}; pixels must be real numbers")
     if noun.has_channels and step.channels == "refused":
         raise InputError(
-            f"{place}: has {noun.pixels.shape[-1]} channels and {step.name} works on one: choose it with --channel (or image.NAME in the recipe), or turn colours to grey with to_grey"
+            f"{place}: has {noun.pixels.shape[-1]} channels and {step.name} works on one: choose it with --channel"
+            " (or image.NAME in the recipe), or turn colours to grey with to_grey"
         )
     if isinstance(noun, Image) and not step.accepts_nan and noun.not_finite:
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(noun.pixels))[0])

@@ -48,7 +48,8 @@ def prepare(out: Path, *, overwrite: bool, resume: bool) -> None:
     there = [name for name in (*_OURS, *_FOLDERS) if (out / name).exists()]
     if there and not (overwrite or resume):
         raise RecipeError(
-            f"{out}: holds an earlier run ({', '.join(there)}); add --resume to go on with it, --overwrite to replace it, or name another folder"
+            f"{out}: holds an earlier run ({', '.join(there)}); add --resume to go on with it, --overwrite to replace it,"
+            " or name another folder"
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -176,7 +177,8 @@ def describe(result: Result, *, source: str, group: str, sha256: str, seconds: f
     image = result.image
     record = {"name": result.name, "source": source, "group": group, "sha256": sha256, "status": "done", "seconds": round(seconds, 4),
               "shape": list(image.pixels.shape) if image else [], "axes": image.axes if image else "",
-              "spacing": list(image.spacing) if image and image.spacing else None, "unit": image.unit if image else "px", "outputs": outputs}  # fmt: skip
+              "spacing": list(image.spacing) if image and image.spacing else None,
+              "unit": image.unit if image else "px", "outputs": outputs}  # fmt: skip
     return row, record
 
 

@@ -68,7 +68,7 @@ def load(text: str, source: str = "recipe") -> Any:
     if len(text) > _LARGEST:
         raise RecipeError(f"{source}: {len(text)} characters; a recipe has at most {_LARGEST}")
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        return yaml.load(text, Loader=_Loader)
     except yaml.constructor.ConstructorError as error:
         raise RecipeError(f"{source}{_line(error)}: {_problem(error)}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -109,7 +109,8 @@ def _tell(events: Iterator[Event], *, quiet: bool) -> dict[str, Any]:
                         name: output["count"] for name, output in event.result.record["outputs"].items() if output["count"] is not None
                     }
                     told["objects"] += sum(counts.values())
-                    told["counts"][event.image] = next(iter(counts.values())) if len(counts) == 1 else counts
+                    if counts:
+                        told["counts"][event.image] = next(iter(counts.values())) if len(counts) == 1 else counts
                 elif isinstance(event, Failed):
                     told["failed"] += 1
                     told["failures"][event.image] = event.error
@@ -127,6 +128,6 @@ def _conclude(told: dict[str, Any]) -> None:
     if told["interrupted"]:
         print(f"stopped: {told['done']} of {told['images']} images are done and whole; go on with --resume", file=sys.stderr)
     images = f"{told['done']} image{'s' if told['done'] != 1 else ''}"
-    found = f"{told['objects']} objects in {images}" if told["counts"] and any(told["counts"].values()) else f"{images} done"
+    found = f"{told['objects']} objects in {images}" if told["counts"] else f"{images} done"
     failed = f", {told['failed']} failed" if told["failed"] else ""
     print(f"{found}{failed}. Results: {told['out']}" + (f"  Report: {told['report']}" if "report" in told else ""))

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtome.core.explain import explain, listening
+from microtome.core.kernels.basins import Basins, basins, join, objects_from
 from microtome.core.kernels.components import Regions, objects_of, renumber
 from microtome.core.kernels.distance import distance
-from microtome.core.kernels.valleys import Basins, basins, join, objects_from
 from microtome.core.parameters import Length, Range
 from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.core.step import step

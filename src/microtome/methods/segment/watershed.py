@@ -11,7 +11,7 @@ from microtome.core.errors import InputError
 from microtome.core.events import warn
 from microtome.core.explain import explain, listening
 from microtome.core.kernels.bands import in_bands
-from microtome.core.kernels.valleys import PIECES_AT_ONCE, basins, boxes, flood_pieces, join, objects_from, steps_around
+from microtome.core.kernels.basins import PIECES_AT_ONCE, basins, boxes, flood_pieces, join, objects_from, steps_around
 from microtome.core.kernels.components import Connectivity, label, renumber
 from microtome.core.kernels.distance import distance
 from microtome.core.parameters import Length

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from microtome.core.kernels.bands import in_bands
 from microtome.core.kernels.components import in_raster_order
-from microtome.core.kernels.meyer import flood
-from microtome.core.kernels.summits import peaks
+from microtome.core.kernels.flood import flood
+from microtome.core.kernels.peaks import peaks
 
 __all__ = ["Basins", "basins", "boxes", "flood_pieces", "join", "objects_from", "steps_around"]
 
