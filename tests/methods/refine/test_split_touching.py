@@ -56,6 +56,14 @@ def test_each_object_of_an_instance_map_is_split_on_its_own_and_keeps_class_and_
     assert list(found.object_score.values()) == [0.5, 0.5]
 
 
+def test_thin_neighbours_of_different_objects_or_classes_are_never_joined():
+    stripes = np.repeat([[1, 1, 2, 2, 1, 1]], 8, axis=0)
+    objects = np.repeat([[1, 1, 2, 2, 3, 3]], 8, axis=0)
+    assert len(steps.split_touching(InstanceMap(objects))) == 3
+    found = steps.split_touching(SemanticMap(stripes))
+    assert list(found.object_class.values()) == [1, 2, 1]
+
+
 def test_objects_are_numbered_by_their_first_pixels():
     found = steps.split_touching(discs((20, 20, 8), (10, 60, 8), (30, 60, 8))).pixels
     first = [int(np.flatnonzero(found == k)[0]) for k in range(1, found.max() + 1)]

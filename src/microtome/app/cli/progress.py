@@ -48,7 +48,8 @@ class Follower:
         elif isinstance(event, Done) and self.total <= FEW:
             self._say(_line(event))
         elif isinstance(event, Progress) and self._bar is not None:
-            self._bar.update(self._task, completed=event.done)
+            rate = event.done / max(event.seconds, 1e-9)
+            self._bar.update(self._task, completed=event.done, rate=f"{rate:.1f} images/s" if rate >= 1 else f"{1 / rate:.1f} s an image")
 
     def _begin(self) -> None:
         if self.quiet or self.total <= FEW or not sys.stderr.isatty():

@@ -170,17 +170,21 @@ def _shift(out, pieces, starts):  # type: ignore[no-untyped-def]
                     out[z, y, x] = 0
 
 
-def join(found: Basins, heights: NDArray[np.float32], *, h: float, neck: float) -> NDArray[np.int32]:
+def join(
+    found: Basins, heights: NDArray[np.float32], *, h: float, neck: float, groups: NDArray[np.int64] | None = None
+) -> NDArray[np.int32]:
     """Which basins are one object after all: the new number of each (index 0 is the background).
 
     Two touching basins are joined, the pair with the highest saddle first, where the lower peak rises less than `h`
-    above the saddle, or where the saddle is at least `neck` of the lower peak: a waist that is hardly one.
+    above the saddle, or where the saddle is at least `neck` of the lower peak: a waist that is hardly one. Basins of
+    different `groups` (one entry a basin, in order) stay apart.
     """
     parent = list(range(len(found.heights) + 1))
+    group = [0] * len(parent) if groups is None else [0, *groups.tolist()]
     peak = [0.0, *found.heights.tolist()]
     for first, second, saddle in _saddles(found.labels, heights):
         a, b = _root(parent, first), _root(parent, second)
-        if a == b:
+        if a == b or group[a] != group[b]:
             continue
         low, high = (a, b) if (peak[a], -a) < (peak[b], -b) else (b, a)
         if peak[low] - saddle < h or saddle >= neck * peak[low]:

@@ -72,7 +72,8 @@ def split_touching(
     depth = distance(pieces.labels > 0 if plain else pieces.labels, mask.aspect)
     found = basins(depth, pieces.labels, pieces.count, min_distance=min_distance, aspect=mask.aspect, full=False)
     one_each = np.arange(len(found.heights) + 1, dtype=np.int32)
-    table = objects_from(found, join(found, depth, h=h, neck=neck) if h or neck < 1 else one_each)
+    kinds = pieces.values[pieces.labels[_at(found)]]  # a class, or an object: parts of different ones stay apart
+    table = objects_from(found, join(found, depth, h=h, neck=neck, groups=kinds) if h or neck < 1 else one_each)
     if listening():
         explain("map", "How deep inside its object each pixel lies: the distance to the background.", values=depth)
         explain("markers", "The deepest points, one for each part the objects are cut into.", labels=_markers(found, table))
@@ -92,6 +93,10 @@ def _markers(found: Basins, table: NDArray[np.int32]) -> NDArray[np.int32]:
 def _parents(found: Basins, table: NDArray[np.int32], pieces: NDArray[np.int32]) -> NDArray[np.int64]:
     """The piece each object is a part of; index 0 is the background."""
     parents = np.zeros(int(table.max(initial=0)) + 1, np.int64)
-    at = tuple(found.places[:, 3 - pieces.ndim :].T)
-    parents[table[1:]] = pieces[at]
+    parents[table[1:]] = pieces[_at(found)]
     return parents
+
+
+def _at(found: Basins) -> tuple[NDArray[np.int64], ...]:
+    """The places of the peaks as an index."""
+    return tuple(found.places[:, 3 - found.labels.ndim :].T)
