@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from record import record, versions
 
-STEPS = ("gaussian:sigma=1", "otsu", "fill_holes", "split_touching:min_distance=7", "drop_small:min_area=30")
+STEPS = ("gaussian:sigma=1", "otsu", "fill_holes", "split_touching:min_distance=7,h=0", "drop_small:min_area=30")
 COLUMNS = ("area", "mean_intensity", "centroid", "box")
 
 

@@ -4,6 +4,8 @@ import csv
 import importlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -253,3 +255,99 @@ def test_exports_are_written_beside_the_masks(folder, tmp_path):
     assert (tmp_path / "out" / "colour" / "wéll 0.png").is_file()
     with pytest.raises(RecipeError, match="did you mean geojson"):
         run(RECIPE, [folder], out=tmp_path / "x", extras=("geojsn",))
+
+
+def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path):
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture(number))
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+from microtome.core.events import Done
+from microtome.run.pipeline import run
+from microtome.run.recipe import Recipe
+print("begin")
+events = run(Recipe.of("otsu", "connected_components"), [{str(tmp_path)!r}], out={str(tmp_path / "out")!r}, executor="processes", workers=2)
+print(sum(isinstance(event, Done) for event in events))
+""")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["begin", "4"]
+
+
+def test_a_journal_torn_inside_a_character_or_naming_odd_ones_is_read(tmp_path):
+    for name in ("a\u2028b.png", "ü.png"):
+        cv2.imwrite(str(tmp_path / "plain.png"), picture(1))
+        (tmp_path / "plain.png").rename(tmp_path / name)
+    out = tmp_path / "out"
+    list(run(RECIPE, [tmp_path / "a\u2028b.png", tmp_path / "ü.png"], out=out))
+    with (out / journal.JOURNAL).open("ab") as file:
+        file.write(b'{"name": "\xc3')
+    resumed = [
+        event.resumed
+        for event in run(RECIPE, [tmp_path / "a\u2028b.png", tmp_path / "ü.png"], out=out, resume=True)
+        if isinstance(event, Done)
+    ]
+    assert resumed == [True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a name hold any bytes")
+def test_a_name_that_is_no_text_does_not_stop_the_others(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "good.png"), picture(1))
+    (folder / "good.png").with_name(os.fsdecode(b"bad\xff.png")).write_bytes((folder / "good.png").read_bytes())
+    events = list(run(RECIPE, [folder], out=tmp_path / "out"))
+    assert sum(isinstance(event, Done) for event in events) == 2
+    assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["complete"]
+
+
+def test_resume_gives_the_same_table_even_when_an_image_has_no_object(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), np.zeros((20, 20), np.uint8))
+    cv2.imwrite(str(folder / "b.png"), picture(1))
+    recipe = Recipe.of(("threshold", {"value": 100}), "connected_components")
+    list(run(recipe, [folder], out=tmp_path / "out"))
+    before = outputs(tmp_path / "out")
+    list(run(recipe, [folder], out=tmp_path / "out", resume=True))
+    assert outputs(tmp_path / "out") == before
+
+
+def test_results_inside_the_searched_folder_are_not_read_again(folder):
+    out = folder / "results"
+    list(run(RECIPE, [folder], out=out))
+    assert sum(isinstance(event, Done) for event in run(RECIPE, [folder], out=out, resume=True)) == 4
+    with pytest.raises(RecipeError, match="where results go"):
+        run(RECIPE, [out / "masks"], out=out, overwrite=True)
+    assert len(list((out / "masks").rglob("*.png"))) == 4
+
+
+def test_an_image_that_cannot_be_decided_by_fails_alone(folder, tmp_path):
+    cv2.imwrite(str(folder / "colour.png"), np.dstack([picture(1)] * 2 + [picture(2)]))
+    recipe = Recipe.of({"otsu": {}, "over": "set"}, "connected_components")
+    events = list(run(recipe, [folder], out=tmp_path / "out"))
+    assert [event.image for event in events if isinstance(event, Failed)] == ["colour.png"]
+    assert sum(isinstance(event, Done) for event in events) == 4
+
+
+def test_a_glob_that_climbs_writes_inside_the_results_folder(folder, tmp_path):
+    cv2.imwrite(str(tmp_path / "x.png"), picture(1))
+    list(run(RECIPE, [str(folder / "*" / ".." / ".." / "x.png")], out=tmp_path / "deep" / "out"))
+    assert (tmp_path / "deep" / "out" / "masks" / "x.png").is_file()
+
+
+def test_what_an_image_cannot_have_is_left_out_and_told(tmp_path):
+    volume = np.stack([picture(1)] * 3)
+    np.save(tmp_path / "v.npy", volume)
+    recipe = Recipe.of("otsu", "connected_components", input={"axes": "zyx"})
+    events = list(run(recipe, [tmp_path / "v.npy"], out=tmp_path / "out", extras=("colour", "geojson")))
+    assert sum(isinstance(event, Done) for event in events) == 1
+    assert sum("left out" in event.message for event in events if isinstance(event, Warned)) == 2
+
+
+def test_images_of_one_name_are_told_apart():
+    image = Image(picture(1), source="a.png")
+    assert [event.image for event in run(RECIPE, [image, image, picture(2)]) if isinstance(event, Done)] == [
+        "1 a.png",
+        "2 a.png",
+        "image 3",
+    ]

@@ -165,10 +165,14 @@ class Step:
         for look in self.tiling.passes:
             before, summary = summary, None
             for image in images:
-                noun = self._parse_input(next(iter(self.inputs.values())), image)
+                noun = self.first_input(image)
                 part = look(noun, SimpleNamespace(**self.in_pixels(values, {"": noun})), before)
                 summary = part if summary is None else summary.merge(part)
         return summary
+
+    def first_input(self, value: Any) -> Raster:
+        """Check a value as the step's first input, and return it as a noun."""
+        return self._parse_input(next(iter(self.inputs.values())), value)
 
     def _bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> dict[str, Any]:
         names = list(self.inputs)

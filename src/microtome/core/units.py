@@ -69,5 +69,7 @@ def length_in_pixels(length: str | float, spacing: Sequence[float] | None, unit:
     if not spacing:
         raise InputError(f"length {length!r} needs the image's pixel spacing, and the file gives none: "
                          "add --spacing '0.65 um' (or input: {spacing: 0.65 um} in the recipe), or give the length in pixels")  # fmt: skip
+    if unit not in METRES:
+        raise InputError(f"length {length!r}: the image's spacing {tuple(spacing)} has no unit; write Image(..., spacing=..., unit='um')")
     scale = METRES[length_unit] / METRES[unit]
     return tuple(number * scale / step for step in spacing)

@@ -120,7 +120,8 @@ def _by_pattern(pattern: str) -> Iterator[Found]:
         if path.is_dir():
             yield from _in_folder(path, fixed)
         elif is_image(path):
-            yield Found(path, path.relative_to(fixed).as_posix())
+            name = path.relative_to(fixed)
+            yield Found(path, path.name if ".." in name.parts else name.as_posix())
 
 
 def _fixed_part(pattern: Path) -> Path:

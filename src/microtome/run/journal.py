@@ -7,7 +7,7 @@ cut short by a crash is left out: its image is done again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ __all__ = ["JOURNAL", "append", "read", "start"]
 JOURNAL = "journal.jsonl"
 
 
-def start(out: Path, keep: Mapping[str, Result], keys: Mapping[str, str]) -> None:
-    """Begin a journal with the images kept from an earlier run."""
+def start(out: Path, keep: Iterable[tuple[str, Result]]) -> None:
+    """Begin a journal with the (key, result) pairs kept from an earlier run."""
     from microtome.io.whole import whole_file
 
     with whole_file(out / JOURNAL) as temporary:
-        temporary.write_text("".join(_line(result, keys[name]) for name, result in keep.items()), encoding="utf-8")
+        temporary.write_text("".join(_line(result, key) for key, result in keep), encoding="ascii")
 
 
 def append(out: Path, result: Result, key: str) -> None:
@@ -39,7 +39,7 @@ def append(out: Path, result: Result, key: str) -> None:
         If the disk is full.
     """
     try:
-        with (out / JOURNAL).open("a", encoding="utf-8") as file:
+        with (out / JOURNAL).open("a", encoding="ascii") as file:
             file.write(_line(result, key))
     except OSError as error:
         raise RunError(f"{out / JOURNAL}: cannot be written: {error.strerror}; free some space and run again with --resume") from error
@@ -48,7 +48,7 @@ def append(out: Path, result: Result, key: str) -> None:
 def read(out: Path) -> Iterator[tuple[str, Result]]:
     """Give back the key and the result (without pixels) of each finished image."""
     try:
-        lines = (out / JOURNAL).read_text(encoding="utf-8").splitlines()
+        lines = (out / JOURNAL).read_bytes().split(b"\n")
     except FileNotFoundError:
         return
     for line in lines:
@@ -71,15 +71,14 @@ def _line(result: Result, key: str) -> str:
         "warnings": list(result.warnings),
         "columns": {name: _plain(values) for name, values in table.columns.items()},
         "units": dict(table.units),
-        "text": [name for name, values in table.columns.items() if values.dtype.kind in "OU"],
+        "types": {name: "object" if values.dtype.kind in "OU" else values.dtype.name for name, values in table.columns.items()},
     }
-    return json.dumps(entry, ensure_ascii=False, default=_number) + "\n"
+    return json.dumps(entry, default=_number) + "\n"  # ASCII: no character of a name can look like the end of a line
 
 
 def _result(entry: Mapping[str, Any]) -> Result:
-    text = set(entry["text"])
     columns = {
-        name: np.array(values, dtype=object) if name in text else np.array([np.nan if v is None else v for v in values])
+        name: np.array([np.nan if v is None else v for v in values], dtype=entry["types"][name])
         for name, values in entry["columns"].items()
     }
     return Result(

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 
 import microtome
 from microtome.core.errors import InputError, RecipeError, RunError
+from microtome.core.events import warn
 from microtome.core.explain import Explanation
 from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.core.result import Result
@@ -24,7 +25,7 @@ from microtome.io.find import stem_of
 from microtome.io.whole import whole_file
 from microtome.run import journal
 
-__all__ = ["EXPORTS", "SAVES", "describe", "prepare", "save", "write_run", "write_tables"]
+__all__ = ["EXPORTS", "SAVES", "describe", "is_ours", "prepare", "save", "write_run", "write_tables"]
 
 SAVES = ("colour",)
 EXPORTS = ("geojson", "imagej")
@@ -57,9 +58,16 @@ def prepare(out: Path, *, overwrite: bool, resume: bool) -> None:
             raise PermissionError(13, "Permission denied")
         if overwrite and not resume:
             _remove_earlier(out)
+        (out / "report.html").unlink(missing_ok=True)  # it would show what was there before
         remove_partial(out)
     except OSError as error:
         raise RunError(f"{out}: the output folder cannot be written: {error.strerror}; choose another with --out") from error
+
+
+def is_ours(out: Path, path: Path) -> bool:
+    """Whether a file lies where a run writes: what came out is not to be read in again."""
+    place = path.resolve()
+    return any(place.is_relative_to((out / folder).resolve()) for folder in _FOLDERS)
 
 
 def _remove_earlier(out: Path) -> None:
@@ -97,9 +105,11 @@ def save(out: Path, result: Result, *, extras: Sequence[str] = ()) -> tuple[dict
     for output, mask in result.masks.items():
         ending = f".{output}" if len(result.masks) > 1 else ""
         files[output] = _relative(out, write_mask(mask, _under(out, "masks", stem, ending), family=_family(result)))
-        if "colour" in extras:
+        if "colour" in extras and _is_flat(mask, "--save colour"):
             others.append(_relative(out, write_mask(mask, _under(out, "colour", stem, ending), form="colour")))
-        others += [_relative(out, _export(mask, _under(out, "annotations", stem, ending), form)) for form in EXPORTS if form in extras]
+        for form in EXPORTS:
+            if form in extras and _is_flat(mask, f"--export {form}") and _has_objects(mask, form):
+                others.append(_relative(out, _export(mask, _under(out, "annotations", stem, ending), form)))
     if result.explained:
         others.append(_relative(out, _save_explained(_under(out, "explain", stem, ".npz"), result.explained)))
     return files, others
@@ -109,7 +119,23 @@ def _family(result: Result) -> Literal["png", "tiff"]:
     return "tiff" if Path(result.name).suffix.lower() in (".tif", ".tiff") else "png"
 
 
+def _is_flat(mask: SemanticMap | InstanceMap, wish: str) -> bool:
+    if mask.ndim == 3:
+        warn(f"{wish}: is for flat masks, and this is a volume; it was left out")
+    return mask.ndim == 2
+
+
+def _has_objects(mask: SemanticMap | InstanceMap, form: str) -> TypeGuard[InstanceMap]:
+    if not isinstance(mask, InstanceMap):
+        warn(
+            f"--export {form}: writes outlines of objects, and this recipe gives classes (end it with connected_components); it was left out"
+        )
+    return isinstance(mask, InstanceMap)
+
+
 def _under(out: Path, folder: str, stem: Path, ending: str) -> Path:
+    if ".." in stem.parts or stem.is_absolute():
+        raise InputError(f"{stem}: a name that leads out of the results folder; give the file itself")
     return out / folder / stem.parent / (stem.name + ending)
 
 
@@ -117,16 +143,11 @@ def _relative(out: Path, path: Path) -> str:
     return path.relative_to(out).as_posix()
 
 
-def _export(mask: SemanticMap | InstanceMap, stem: Path, form: str) -> Path:
+def _export(mask: InstanceMap, stem: Path, form: str) -> Path:
     import importlib
 
-    from microtome.core.events import warn
     from microtome.core.kernels.outlines import trace
 
-    if not isinstance(mask, InstanceMap):
-        raise InputError(
-            f"{stem.name}: --export {form} writes outlines of objects, and this recipe gives classes; end it with connected_components"
-        )
     path = stem.with_name(stem.name + {"geojson": ".geojson", "imagej": ".zip"}[form])
     account = importlib.import_module(f"microtome.io.annotations.{form}").write(path, trace(mask))
     for loss, count in account.lost.items():
@@ -223,6 +244,8 @@ def write_tables(out: Path, results: Sequence[Result], failures: Sequence[Mappin
     _write_text(out / "images.csv", rows_to_csv([*names, "seconds", "error"], rows))
     if grouped:
         _write_text(out / "groups.csv", _groups(results))
+    else:
+        (out / "groups.csv").unlink(missing_ok=True)
 
 
 def _with_place(result: Result) -> Table:
@@ -256,7 +279,7 @@ def write_run(out: Path, document: Mapping[str, Any]) -> None:
 
 def _write_text(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")  # names may hold bytes that are no text
 
 
 def versions() -> dict[str, str]:

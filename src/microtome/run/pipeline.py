@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import microtome
-from microtome.core.errors import InputError, MicrotomeError, RecipeError, did_you_mean
+from microtome.core.errors import InputError, RecipeError, did_you_mean
 from microtome.core.events import Done, Event, Failed, Progress, Started, Warned
 from microtome.core.raster import Image
 from microtome.core.result import Result
@@ -128,6 +128,8 @@ def run(
     jobs, remarks = _jobs(images, group)
     folder = Path(out) if out is not None else None
     if folder is not None:
+        jobs, left_out = _without_results(jobs, folder)
+        remarks += left_out
         _check_names(jobs)
         outputs.prepare(folder, overwrite=overwrite, resume=resume)
     loop = _Run(recipe, plan(recipe), jobs, folder, executor or _executor(jobs), workers or _cores(), group, explain, tuple(extras), name)
@@ -155,10 +157,11 @@ def _check_choices(executor: str | None, workers: int | None, extras: Sequence[s
 def _jobs(images: Sequence[str | Path | Image], group: str | None) -> tuple[list[Job], list[str]]:
     from microtome.io.find import find_images
 
-    if isinstance(images, (str, Path, Image)):
+    if isinstance(images, (str, Path, Image, np.ndarray)):
         images = [images]
-    jobs = [Job(Path(image.source).name or f"image {number + 1}", image) for number, image in enumerate(images) if isinstance(image, Image)]
-    paths = [image for image in images if not isinstance(image, Image)]
+    nouns = [Image(image) if isinstance(image, np.ndarray) else image for image in images if isinstance(image, (Image, np.ndarray))]
+    jobs = _named(nouns)
+    paths = [image for image in images if not isinstance(image, (Image, np.ndarray))]
     jobs += [Job(found.name, found.path) for found in find_images(paths)] if paths else []
     if group is None:
         return jobs, []
@@ -173,6 +176,24 @@ def _jobs(images: Sequence[str | Path | Image], group: str | None) -> tuple[list
     ] if lost else []
 
 
+def _named(images: Sequence[Image]) -> list[Job]:
+    """Images that come without a file get a name by their number, and those of one name are told apart by it."""
+    names = [Path(image.source).name or f"image {number}" for number, image in enumerate(images, 1)]
+    return [
+        Job(name if names.count(name) == 1 else f"{number} {name}", image)
+        for number, (name, image) in enumerate(zip(names, images, strict=True), 1)
+    ]
+
+
+def _without_results(jobs: list[Job], out: Path) -> tuple[list[Job], list[str]]:
+    """Leave out what an earlier run wrote into OUT, when OUT lies in a folder that is searched."""
+    kept = [job for job in jobs if isinstance(job.source, Image) or not outputs.is_ours(out, job.source)]
+    if not kept:
+        raise RecipeError(f"{out}: all inputs lie where results go; choose another folder for the results")
+    lost = len(jobs) - len(kept)
+    return kept, [f"{lost} files in {out} are results of an earlier run and were left out"] if lost else []
+
+
 def _group_of(pattern: re.Pattern[str], name: str) -> str:
     match = pattern.search(name)
     return "" if match is None else (match.group(1) or "") if pattern.groups else match.group(0)
@@ -181,6 +202,17 @@ def _group_of(pattern: re.Pattern[str], name: str) -> str:
 def _check_names(jobs: Sequence[Job]) -> None:
     for names in outputs.clashes(job.name for job in jobs).values():
         raise InputError(f"{' and '.join(names)} would write the same mask; rename one, or run them into different folders")
+
+
+def _hash_or_nothing(job: Job) -> str:
+    try:
+        return file_hash(job.source)
+    except OSError:
+        return ""
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,11 +237,11 @@ class _Run:
         yield from (Warned(remark) for remark in remarks)
         results: dict[str, Result] = {}
         failures: dict[str, Failed] = {}
-        keys = {job.name: self._key(job) for job in self.jobs} if self.out else {}
+        keys = self._keys() if self.out else {}
         try:
             kept = self._kept(keys) if resume else {}
             if self.out:
-                journal.start(self.out, kept, keys)
+                journal.start(self.out, [*self._others(resume), *((keys[name], result) for name, result in kept.items())])
             for result in kept.values():
                 results[result.name] = result
                 yield Done(result.name, result, resumed=True)
@@ -240,27 +272,20 @@ class _Run:
         else:
             yield from serial(work, jobs)
 
-    def _key(self, job: Job) -> str:
-        """Equal for an equal input, recipe, version and wish; empty when the input cannot be read."""
-        try:
-            parts = (
-                file_hash(job.source),
-                self.recipe.fingerprint(),
-                microtome.__version__,
-                job.group,
-                self.explain,
-                *self.extras,
-                self._company(job),
-            )
-        except OSError:
-            return ""
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    def _keys(self) -> dict[str, str]:
+        """For each image what is equal for an equal input, recipe, version and wish; empty when the input cannot be read."""
+        hashes = {job.name: _hash_or_nothing(job) for job in self.jobs}
+        # A decision over several images depends on all of them.
+        company = "" if all(node.over == "image" for node in self.plan.nodes) else "".join(sorted(hashes.values()))
+        wish = (self.recipe.fingerprint(), microtome.__version__, self.explain, *self.extras, company)
+        return {job.name: _digest(hashes[job.name], job.group, *wish) if hashes[job.name] else "" for job in self.jobs}
 
-    def _company(self, job: Job) -> str:
-        """For a decision over several images, the others belong to what an image's result depends on."""
-        if all(node.over == "image" for node in self.plan.nodes):
-            return ""
-        return hashlib.sha256("".join(sorted(file_hash(other.source) for other in self.jobs)).encode()).hexdigest()
+    def _others(self, resume: bool) -> list[tuple[str, Result]]:
+        """What an earlier run noted of images that this one does not see: their files are still there."""
+        if self.out is None or not resume:
+            return []
+        names = {job.name for job in self.jobs}
+        return [(key, result) for key, result in journal.read(self.out) if result.name not in names]
 
     def _kept(self, keys: Mapping[str, str]) -> dict[str, Result]:
         if self.out is None:
@@ -338,6 +363,7 @@ class _Inputs:
         for job in self.jobs:
             try:
                 image = read_image(job, self.recipe.input)
-            except MicrotomeError:
-                continue  # told as this image's own failure when its turn comes
-            yield up_to(self.chain, self.number, image, self.summaries.get(job.group, {}))
+                value = up_to(self.chain, self.number, image, self.summaries.get(job.group, {}))
+                yield self.chain.nodes[self.number].step.first_input(value)
+            except Exception:  # noqa: BLE001 - told as this image's own failure when its turn comes
+                continue

@@ -167,6 +167,32 @@ def test_measure_without_a_mask_fails_that_image(coins_png, tmp_path):
     assert "no mask" in error
 
 
+@pytest.mark.parametrize(("option", "value"), [("--spacing", "foo"), ("--axes", "foo"), ("--masks", "missing")])
+def test_measure_refuses_wrong_options_before_anything_is_written(option, value, coins_png, tmp_path):
+    (tmp_path / "masks").mkdir()
+    arguments = ["measure", coins_png, "--masks", tmp_path / "masks", "--out", tmp_path / "again", option, value]
+    assert microtome(*arguments)[0] == 2
+    assert not (tmp_path / "again").exists()
+
+
+def test_measure_takes_no_mask_of_another_folder(coins_png, tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "in" / "sub" / "a.png").write_bytes(coins_png.read_bytes())
+    (tmp_path / "masks").mkdir()
+    cv2.imwrite(str(tmp_path / "masks" / "a.png"), np.ones((303, 384), np.uint8))
+    assert microtome("measure", tmp_path / "in", "--masks", tmp_path / "masks", "--out", tmp_path / "again")[0] == 1
+
+
+def test_a_spacing_said_by_the_user_goes_before_the_masks_own(coins_png, tmp_path):
+    microtome("segment", coins_png, "--recipe", "coins", "--spacing", "1 um", "--out", tmp_path / "out")
+    microtome(
+        "measure", coins_png, "--masks", tmp_path / "out" / "masks", "--measure", "area", "--spacing", "2 um", "--out", tmp_path / "again"
+    )
+    header, first = (tmp_path / "again" / "objects.csv").read_text().splitlines()[:2]
+    assert header == "image,label,area_px,area_um2"
+    assert float(first.split(",")[3]) == 4 * float(first.split(",")[2])
+
+
 def test_evaluate_of_a_mask_against_itself_is_perfect(coins_png, tmp_path):
     microtome("segment", coins_png, "--recipe", "coins", "--out", tmp_path / "out")
     masks = tmp_path / "out" / "masks"
@@ -227,7 +253,8 @@ def test_ctrl_c_leaves_finished_outputs_whole_and_no_partial_file(tmp_path):
         "serial",
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        while not (out / "masks").exists() and running.poll() is None:
+        journal = out / "journal.jsonl"
+        while not (journal.exists() and journal.stat().st_size) and running.poll() is None:  # until one image is done
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         _, error = running.communicate(timeout=60)

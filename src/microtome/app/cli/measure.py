@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ def measure(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
     """Measure objects: images and their masks to one table."""
+    from microtome.core.events import collect_warnings
     from microtome.core.table import Table
     from microtome.io.find import find_images
     from microtome.io.whole import whole_file
@@ -39,16 +41,24 @@ def measure(
     table_path = out / "objects.csv"
     if table_path.exists() and not overwrite:
         raise RecipeError(f"{table_path}: is there already; add --overwrite, or name another folder")
+    if not masks.exists():
+        raise InputError(f"{masks}: does not exist; --masks names the folder of masks")
+    options = _options(channel, axes, spacing)
     tables, failures = [], {}
     for found in find_images(images):
         try:
-            tables.append(_one(found, masks, wanted, channel, axes, spacing))
+            with collect_warnings() as said:
+                tables.append(_one(found, masks, wanted, options))
+            if not quiet:
+                for message in dict.fromkeys(said):
+                    print(f"note    {found.name}: {message}", file=sys.stderr)
         except MicrotomeError as error:
             failures[found.name] = str(error)
             print(f"failed  {found.name}: {error}", file=sys.stderr)
     table = Table.concat(tables)
-    with whole_file(table_path) as temporary:
-        temporary.write_text(table.to_csv(), encoding="utf-8", newline="")
+    if tables:
+        with whole_file(table_path) as temporary:
+            temporary.write_text(table.to_csv(), encoding="utf-8", errors="backslashreplace", newline="")
     if as_json:
         print(json.dumps({"images": len(tables), "objects": len(table), "failures": failures, "out": str(table_path)}, ensure_ascii=False))
     elif not quiet:
@@ -57,19 +67,22 @@ def measure(
         raise typer.Exit(1)
 
 
-def _one(found: Any, masks: Path, wanted: list[str], channel: str | None, axes: str | None, spacing: str | None) -> Any:
+def _options(channel: str | None, axes: str | None, spacing: str | None) -> Any:
+    """The reading options, checked as a recipe's are."""
+    from microtome.run.recipe import Recipe
+
+    given = {"channel": int(channel) if channel and channel.isdecimal() else channel, "axes": axes, "spacing": spacing}
+    return Recipe.of("otsu").with_input(**given).input
+
+
+def _one(found: Any, masks: Path, wanted: list[str], options: Any) -> Any:
     from microtome.io.masks import read_mask
     from microtome.measure.regions import measure as regions
-    from microtome.run.recipe import Input
     from microtome.run.worker import Job, read_image
 
-    options = Input(channel=int(channel) if channel and channel.isdecimal() else channel, axes=axes, spacing=spacing)
     image = read_image(Job(found.name, found.path), options)
-    path = mask_for(found.name, masks)
-    mask = read_mask(path)
-    if image.spacing is not None and mask.spacing is None:
-        from dataclasses import replace
-
+    mask = read_mask(mask_for(found.name, masks))
+    if options.spacing is not None:  # said by the user: it goes before what the mask's file says
         mask = replace(mask, spacing=image.spacing, unit=image.unit)
     return regions(mask, image, wanted).with_front(image=found.name)
 
@@ -82,7 +95,7 @@ def mask_for(name: str, masks: Path) -> Path:
         return masks
     stem = masks / stem_of(name)
     for suffix in (".png", ".tif", ".tiff", ".npy"):
-        for path in (stem.with_name(stem.name + suffix), masks / (stem.name + suffix)):
-            if path.is_file():
-                return path
+        path = stem.with_name(stem.name + suffix)
+        if path.is_file():
+            return path
     raise InputError(f"{name}: no mask in {masks}; expected {stem.name}.png or .tif there")

@@ -64,7 +64,7 @@ def segment(
         told["report"] = str(build_report(out))
     told["out"] = str(out)
     if as_json:
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(told))
     elif not quiet:
         _conclude(told)
     if told["interrupted"]:

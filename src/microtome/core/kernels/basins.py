@@ -90,11 +90,11 @@ def basins(
     spread = np.array([1.0, *aspect] if heights.ndim == 2 else list(aspect))
     volume, numbered = (array[None] if array.ndim == 2 else array for array in (heights, pieces))
     around, flooded = steps_around(heights.ndim), steps_around(heights.ndim, full=full)
-    reach = np.floor(min_distance / spread).astype(np.int64)
+    reach = np.floor(np.minimum(min_distance / spread, max(heights.shape))).astype(np.int64)
     out = np.zeros(volume.shape, np.int32)
     boxed = boxes(pieces, count)
 
-    def solve(first: int, past: int) -> tuple[Any, Any, Any]:
+    def solve(first: int, past: int) -> tuple[Any, Any]:
         return _solve(volume, numbered, boxed, first, past, around, flooded, reach, float(min_distance), spread, line, out)
 
     parts = in_bands(solve, count, PIECES_AT_ONCE) if count else []
@@ -103,12 +103,13 @@ def basins(
     counts = np.concatenate([part[0] for part in parts])
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32)
     _shift(out, numbered, starts)
-    return Basins(out.reshape(heights.shape), np.concatenate([part[1] for part in parts]), np.concatenate([part[2] for part in parts]))
+    places = np.concatenate([part[1] for part in parts])
+    return Basins(out.reshape(heights.shape), volume[tuple(places.T)], places)
 
 
 @njit(cache=True, nogil=True)
 def _solve(heights, pieces, boxed, first, past, around, flooded, reach, spacing, aspect, line, out):  # type: ignore[no-untyped-def]
-    """Number the basins of pieces first..past-1 from 1 within each; their counts, peak heights and places."""
+    """Number the basins of pieces first..past-1 from 1 within each; their counts, and the places of their peaks."""
     room = 1
     for k in range(first, past):
         box = boxed[k]
@@ -118,15 +119,17 @@ def _solve(heights, pieces, boxed, first, past, around, flooded, reach, spacing,
     keys, ages = np.empty(turns, np.float32), np.empty(turns, np.int64)
     places, numbers = np.empty(turns, np.int64), np.empty(turns, np.int32)
     counts = np.zeros(past - first, np.int32)
-    levels, where = [np.float32(0)], [np.zeros(3, np.int64)]
+    where, total = np.empty((4 * (past - first), 3), np.int64), 0
     for k in range(first, past):
         box, piece = boxed[k], k + 1
-        number = peaks(heights, pieces, piece, box, around, reach, spacing, aspect, out, stack, found)
+        number = peaks(heights, pieces, piece, box, around, reach, spacing, aspect, out, stack, found, keys, ages, places, numbers)
         counts[k - first] = number
         for j in range(number):
-            z, y, x = found[j]
-            levels.append(heights[z, y, x])
-            where.append(found[j].copy())
+            if total == len(where):
+                where = _twice_as_long(where)
+            for axis in range(3):
+                where[total, axis] = found[j, axis]
+            total += 1
         for z in range(box[0], box[1]):
             for y in range(box[2], box[3]):
                 for x in range(box[4], box[5]):
@@ -136,12 +139,7 @@ def _solve(heights, pieces, boxed, first, past, around, flooded, reach, spacing,
             for j in range(number):
                 out[found[j, 0], found[j, 1], found[j, 2]] = j + 1
             flood(heights, pieces, piece, box, flooded, line, out, keys, ages, places, numbers)
-    total = len(levels) - 1
-    heights_found, places_found = np.empty(total, np.float32), np.empty((total, 3), np.int64)
-    for k in range(total):
-        heights_found[k] = levels[k + 1]
-        places_found[k] = where[k + 1]
-    return counts, heights_found, places_found
+    return counts, where[:total]
 
 
 @njit(cache=True, nogil=True)
@@ -241,6 +239,16 @@ def _touching(labels, heights, forward, first, past):  # type: ignore[no-untyped
         pairs_found[k, 0], pairs_found[k, 1] = pairs[k + 1]
         crossings_found[k] = crossings[k + 1]
     return pairs_found, crossings_found
+
+
+@njit(cache=True, nogil=True)
+def _twice_as_long(rows):  # type: ignore[no-untyped-def]
+    """The same rows and room for as many more; by hand, since numpy's functions take a second each to compile."""
+    longer = np.empty((2 * len(rows), rows.shape[1]), rows.dtype)
+    for k in range(len(rows)):
+        for j in range(rows.shape[1]):
+            longer[k, j] = rows[k, j]
+    return longer
 
 
 def objects_from(found: Basins, new: NDArray[np.int32]) -> NDArray[np.int32]:

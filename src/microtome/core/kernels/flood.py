@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from numba import njit
 
-__all__ = ["LINE", "flood"]
+__all__ = ["LINE", "drop_top", "flood", "push"]
 
 LINE = -2  # a pixel where two floods met, when lines are drawn
 
 
 @njit(cache=True, nogil=True)
-def _push(keys, ages, places, numbers, size, key, age, place, number):  # type: ignore[no-untyped-def]
+def push(keys, ages, places, numbers, size, key, age, place, number):  # type: ignore[no-untyped-def]
     """Put one pixel on the heap: the highest key is on top, the oldest among equals."""
     child = size
     while child > 0:
@@ -27,7 +27,7 @@ def _push(keys, ages, places, numbers, size, key, age, place, number):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def _drop_top(keys, ages, places, numbers, size):  # type: ignore[no-untyped-def]
+def drop_top(keys, ages, places, numbers, size):  # type: ignore[no-untyped-def]
     """Take the top off the heap; the size that is left."""
     size -= 1
     key, age, place, number = keys[size], ages[size], places[size], numbers[size]
@@ -46,17 +46,14 @@ def _drop_top(keys, ages, places, numbers, size):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True)
-def _two_floods(out, pieces, piece, z, y, x, around):  # type: ignore[no-untyped-def]
-    """Whether two different numbers are next to the pixel."""
+def _another_flood(out, pieces, piece, z, y, x, around, number):  # type: ignore[no-untyped-def]
+    """Whether a pixel of another number is next to this one."""
     depth, height, width = out.shape
-    first = 0
     for k in range(len(around)):
         a, b, c = z + around[k, 0], y + around[k, 1], x + around[k, 2]
-        if 0 <= a < depth and 0 <= b < height and 0 <= c < width and pieces[a, b, c] == piece and out[a, b, c] > 0:
-            if first == 0:
-                first = out[a, b, c]
-            elif out[a, b, c] != first:
-                return True
+        inside = 0 <= a < depth and 0 <= b < height and 0 <= c < width
+        if inside and pieces[a, b, c] == piece and out[a, b, c] > 0 and out[a, b, c] != number:
+            return True
     return False
 
 
@@ -64,8 +61,8 @@ def _two_floods(out, pieces, piece, z, y, x, around):  # type: ignore[no-untyped
 def flood(heights, pieces, piece, box, around, line, out, keys, ages, places, numbers):  # type: ignore[no-untyped-def]
     """Grow the markers in `out` (above 0) over the piece.
 
-    A pixel takes the number it is first reached by; with lines, the number it has when its turn comes, unless two floods
-    have come next to it by then.
+    A pixel takes the number it is first reached by; with lines, the number it has when its turn comes, unless another
+    flood has come next to it by then.
 
     Parameters
     ----------
@@ -91,20 +88,18 @@ def flood(heights, pieces, piece, box, around, line, out, keys, ages, places, nu
         for y in range(box[2], box[3]):
             for x in range(box[4], box[5]):
                 if out[z, y, x] > 0 and pieces[z, y, x] == piece:
-                    size = _push(keys, ages, places, numbers, size, heights[z, y, x], age, (z * height + y) * width + x, out[z, y, x])
+                    size = push(keys, ages, places, numbers, size, heights[z, y, x], age, (z * height + y) * width + x, out[z, y, x])
                     age += 1
     first_wave = age
     while size > 0:
         level, turn, place, number = keys[0], ages[0], places[0], numbers[0]
-        size = _drop_top(keys, ages, places, numbers, size)
+        size = drop_top(keys, ages, places, numbers, size)
         z, y, x = place // (height * width), place // width % height, place % width
         if line and turn >= first_wave:
             if out[z, y, x] > 0 or out[z, y, x] == LINE:
                 continue
-            if _two_floods(out, pieces, piece, z, y, x, around):
-                out[z, y, x] = LINE
-                continue
-            out[z, y, x] = number
+            # A line does not stop the flood that made it: what lies behind is reached through it.
+            out[z, y, x] = LINE if _another_flood(out, pieces, piece, z, y, x, around, number) else number
         for k in range(len(around)):
             a, b, c = z + around[k, 0], y + around[k, 1], x + around[k, 2]
             if (
@@ -117,5 +112,5 @@ def flood(heights, pieces, piece, box, around, line, out, keys, ages, places, nu
             ):
                 if not line:
                     out[a, b, c] = number
-                size = _push(keys, ages, places, numbers, size, min(level, heights[a, b, c]), age, (a * height + b) * width + c, number)
+                size = push(keys, ages, places, numbers, size, min(level, heights[a, b, c]), age, (a * height + b) * width + c, number)
                 age += 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
+
+from microtome.core.kernels.flood import drop_top, push
 
 __all__ = ["peaks"]
 
@@ -46,7 +47,7 @@ def _higher_ground(heights, pieces, piece, z, y, x, reach):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def peaks(heights, pieces, piece, box, around, reach, spacing, aspect, seen, stack, found):  # type: ignore[no-untyped-def]
+def peaks(heights, pieces, piece, box, around, reach, spacing, aspect, seen, stack, found, keys, ages, places, numbers):  # type: ignore[no-untyped-def]
     """Find the peaks of one piece, highest first, and write their places to `found`.
 
     Parameters
@@ -64,6 +65,8 @@ def peaks(heights, pieces, piece, box, around, reach, spacing, aspect, seen, sta
     seen : ndarray of int32, zyx
         0 in the piece; holds `SEEN` on plateaus afterwards.
     stack, found : ndarray of int64, (room, 3)
+    keys, ages, places, numbers : ndarray of float32, int64, int64, int32
+        Room for as many pixels as the box holds.
 
     Returns
     -------
@@ -90,27 +93,41 @@ def peaks(heights, pieces, piece, box, around, reach, spacing, aspect, seen, sta
                 if plain and not _higher_ground(heights, pieces, piece, z, y, x, reach):
                     found[count, 0], found[count, 1], found[count, 2] = z, y, x
                     count += 1
-    return _thin_out(heights, found, count, spacing, aspect)
+    count = _thin_out(found, count, spacing, aspect)
+    _sort(heights, found, count, keys, ages, places, numbers)
+    return count
 
 
 @njit(cache=True, nogil=True)
-def _thin_out(heights, found, count, spacing, aspect):  # type: ignore[no-untyped-def]
-    """Keep the highest of peaks that are too close; equal ones in raster order."""
-    levels = np.empty(count, np.float32)
-    for k in range(count):
-        levels[k] = -heights[found[k, 0], found[k, 1], found[k, 2]]
-    order = np.argsort(levels, kind="mergesort")
-    chosen = np.empty((count, 3), np.int64)
+def _thin_out(found, count, spacing, aspect):  # type: ignore[no-untyped-def]
+    """Of peaks that are too close keep the first in raster order. They are equally high: each is the highest in its box."""
     kept = 0
     for k in range(count):
-        candidate = found[order[k]]
         free = True
-        for j in range(kept):
-            apart = max(abs(candidate[0] - chosen[j, 0]) * aspect[0], abs(candidate[1] - chosen[j, 1]) * aspect[1],
-                        abs(candidate[2] - chosen[j, 2]) * aspect[2])  # fmt: skip
-            free = free and apart >= spacing
+        for j in range(kept - 1, -1, -1):
+            down, across = (found[k, 1] - found[j, 1]) * aspect[1], (found[k, 2] - found[j, 2]) * aspect[2]
+            planes = (found[k, 0] - found[j, 0]) * aspect[0]
+            if planes >= spacing or (down >= spacing and found[0, 0] == found[k, 0]):
+                break  # in a flat image, and from plane to plane, those before lie farther off still
+            if max(abs(down), abs(across)) < spacing:
+                free = False
+                break
         if free:
-            chosen[kept] = candidate
+            for axis in range(3):
+                found[kept, axis] = found[k, axis]
             kept += 1
-    found[:kept] = chosen[:kept]
     return kept
+
+
+@njit(cache=True, nogil=True)
+def _sort(heights, found, count, keys, ages, places, numbers):  # type: ignore[no-untyped-def]
+    """Put the highest first, equals as they come. The flood's heap does it: numpy's sorting takes seconds to compile."""
+    size = 0
+    _, height, width = heights.shape
+    for k in range(count):
+        z, y, x = found[k, 0], found[k, 1], found[k, 2]
+        size = push(keys, ages, places, numbers, size, heights[z, y, x], k, (z * height + y) * width + x, 0)
+    for k in range(count):
+        place = places[0]
+        found[k, 0], found[k, 1], found[k, 2] = place // (height * width), place // width % height, place % width
+        size = drop_top(keys, ages, places, numbers, size)

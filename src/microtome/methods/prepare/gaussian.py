@@ -30,7 +30,9 @@ def _halo(settings: Any) -> int:
 
 
 @step(tiling=Local(_halo), channels="each")
-def gaussian(image: Image, *, sigma: Annotated[float | tuple[float, ...], Length(min=0, per_axis=True, search=(0.5, 4))] = 1.0) -> Image:
+def gaussian(
+    image: Image, *, sigma: Annotated[float | tuple[float, ...], Length(min=0, max=1000, per_axis=True, search=(0.5, 4))] = 1.0
+) -> Image:
     """Smooth with a Gaussian: noise goes, edges soften.
 
     Parameters

@@ -23,7 +23,7 @@ _OPENCV_LARGEST = {"uint8": 255, "uint16": 5, "int16": 5, "float32": 5}
 
 
 @step(tiling=Local(lambda settings: settings.size // 2), channels="each")
-def median(image: Image, *, size: Annotated[int, Odd(min=1, search=(3, 9))] = 3) -> Image:
+def median(image: Image, *, size: Annotated[int, Odd(min=1, max=501, search=(3, 9))] = 3) -> Image:
     """Replace each pixel by the middle value around it: specks go, edges stay.
 
     Parameters

@@ -71,8 +71,8 @@ def watershed(
 
     Notes
     -----
-    Lowest first, and first come first served within a level, as scikit-image's `watershed`; only where a line falls among
-    equals do they differ, by a few pixels. A connected piece of the mask without a marker becomes an object of its own, and
+    Lowest first, and first come first served within a level: pixel for pixel what scikit-image's `watershed` gives, with
+    lines and without. A connected piece of the mask without a marker becomes an object of its own, and
     a warning says how many did. Levels are compared as float32.
 
     References

@@ -5,13 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 from microtome.core.errors import RunError
-from microtome.core.kernels.bands import set_threads
+from microtome.core.kernels.bands import set_threads, threads
 
 __all__ = ["processes"]
 
@@ -54,12 +58,13 @@ class _Pool:
         self.executor = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
-        threads = max(1, (os.cpu_count() or 1) // self.workers)
-        return ProcessPoolExecutor(self.workers, mp_context=_context(), initializer=_begin, initargs=(threads,))
+        share = max(1, threads() // self.workers)
+        return ProcessPoolExecutor(self.workers, mp_context=_context(), initializer=_begin, initargs=(share, os.getpid()))
 
     def submit(self, work: Callable[[Job], Made], job: Job) -> Future[Made]:
         try:
-            return self.executor.submit(work, job)
+            with _unnamed_main():
+                return self.executor.submit(work, job)
         except BrokenProcessPool as broken:
             future: Future[Made] = Future()
             future.set_exception(broken)
@@ -113,10 +118,35 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
-def _begin(threads: int) -> None:
-    """Ctrl-C is the coordinator's to handle; the cores are shared among the workers."""
+@contextmanager
+def _unnamed_main() -> Iterator[None]:
+    """Keep workers from importing the caller's script again: one without a main guard would start its run anew in each."""
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), main.__dict__.pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__spec__ = spec
+        if file is not None:
+            main.__file__ = file
+
+
+def _begin(share: int, coordinator: int) -> None:
+    """Ctrl-C is the coordinator's to handle; the cores are shared among the workers; none outlives the coordinator."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    set_threads(threads)
+    threading.Thread(target=_end_with, args=(coordinator,), daemon=True).start()
+    set_threads(share)
     import cv2
 
-    cv2.setNumThreads(threads)
+    cv2.setNumThreads(share)
+
+
+def _end_with(coordinator: int) -> None:
+    """Leave when the coordinator is gone, killed for instance: nobody would take the results."""
+    while True:
+        time.sleep(2)
+        try:
+            os.kill(coordinator, 0)
+        except ProcessLookupError:
+            os._exit(1)
