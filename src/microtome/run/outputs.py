@@ -128,7 +128,8 @@ def _is_flat(mask: SemanticMap | InstanceMap, wish: str) -> bool:
 def _has_objects(mask: SemanticMap | InstanceMap, form: str) -> TypeGuard[InstanceMap]:
     if not isinstance(mask, InstanceMap):
         warn(
-            f"--export {form}: writes outlines of objects, and this recipe gives classes (end it with connected_components); it was left out"
+            f"--export {form}: writes outlines of objects, and this recipe gives classes"
+            " (end it with connected_components); it was left out"
         )
     return isinstance(mask, InstanceMap)
 
