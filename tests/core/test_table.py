@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microtome.core.errors import InputError
-from microtome.core.table import Table
+from microtome.core.table import Table, rows_to_csv
 
 
 def test_columns_must_have_one_length():
@@ -41,3 +41,14 @@ def test_a_file_name_does_not_become_a_formula():
 
 def test_stacking_nothing_gives_an_empty_table():
     assert len(Table.concat([])) == 0
+
+
+def test_tables_and_rows_are_written_the_same():
+    columns = {
+        "name": np.array(['a"b', "=x", ""], object),
+        "n": np.array([1, -2, 3]),
+        "x": np.array([0.1, np.nan, 1e300]),
+        "yes": np.array([True, False, True]),
+    }
+    table = Table(columns)
+    assert table.to_csv() == rows_to_csv(table.columns, table.rows())

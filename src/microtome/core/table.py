@@ -65,7 +65,9 @@ class Table:
 
     def to_csv(self) -> str:
         """The table as comma-separated text with a header line; floats in the shortest form that reads back the same."""
-        return rows_to_csv(self.columns, self.rows())
+        header = ",".join(_quoted(name) for name in self.columns)
+        rows = map(",".join, zip(*(_cells(column) for column in self.columns.values()), strict=True))
+        return "\n".join([header, *rows]) + "\n"
 
     def to_pandas(self) -> Any:
         """The table as a pandas DataFrame, where pandas is installed."""
@@ -103,6 +105,24 @@ def rows_to_csv(names: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> str:
     for row in rows:
         writer.writerow([_cell(row.get(name, "")) for name in names])
     return out.getvalue()
+
+
+def _cells(column: NDArray[Any]) -> list[str]:
+    """A column's cells as text; by column, since tables may have millions of rows."""
+    values = column.tolist()
+    if column.dtype.kind == "f":
+        return ["" if value != value else repr(value) for value in values]
+    if column.dtype.kind in "iu":
+        return list(map(str, values))
+    known = {value: _quoted(_cell(value)) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _quoted(value: Any) -> str:
+    """One cell as the csv module writes it."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([value])
+    return out.getvalue() if value != "" else ""
 
 
 def _cell(value: Any) -> Any:

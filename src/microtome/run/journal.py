@@ -88,7 +88,10 @@ def _result(entry: Mapping[str, Any]) -> Result:
 
 
 def _plain(values: Any) -> list[Any]:
-    return [None if isinstance(v, float) and v != v else v for v in values.tolist()]
+    """A column as a list; NaN, which JSON does not have, as null."""
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return [None if v != v else v for v in values.tolist()]
+    return list(values.tolist())
 
 
 def _number(value: Any) -> Any:
