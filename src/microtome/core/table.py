@@ -121,8 +121,8 @@ def _cells(column: NDArray[Any]) -> list[str]:
 def _quoted(value: Any) -> str:
     """One cell as the csv module writes it."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([value])
-    return out.getvalue() if value != "" else ""
+    csv.writer(out, lineterminator="\n").writerow([value])
+    return out.getvalue()[:-1] if value != "" else ""
 
 
 def _cell(value: Any) -> Any:
