@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,41 +23,54 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Score masks against the truth; every key's definition is printed with it."""
+    from microtome.core.events import collect_warnings
     from microtome.measure.metrics.evaluate import definition, evaluate_set
 
-    pairs, failures = _pairs(pred, truth, task)
-    scores = evaluate_set([(prediction, true) for _, prediction, true in pairs], task=task) if pairs else {}
+    matched = _matched(pred, truth)
+    failures: dict[str, str] = {}
+    with collect_warnings() as said:
+        pairs = _Pairs(matched, task, failures)
+        first = next(iter(pairs), None)
+        scores = evaluate_set(pairs, task=task) if first is not None else {}
+    images = len(matched) - len(failures)
     if as_json:
-        print(
-            json.dumps(
-                {**{key: _plain(value) for key, value in scores.items()}, "images": len(pairs), "failures": failures}, ensure_ascii=False
-            )
-        )
+        print(json.dumps({**{key: _plain(value) for key, value in scores.items()}, "images": images, "failures": failures}))
     else:
         for key, value in scores.items():
             print(f"{key:<16} {_shown(value)}   {definition(key)}")
-        print(f"images           {len(pairs)}")
+        print(f"images           {images}")
+    for message in dict.fromkeys(said):
+        print(f"note    {message}", file=sys.stderr)
     for name, error in failures.items():
         print(f"failed  {name}: {error}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
 
 
-def _pairs(pred: Path, truth: Path, kind: Literal["semantic", "instance"]) -> tuple[list[Any], dict[str, str]]:
-    from microtome.io.masks import read_mask
+class _Pairs:
+    """Each prediction with its truth, read when its turn comes, so that one pair is held at a time; failures are noted by name."""
 
-    pairs, failures = [], {}
-    for name, prediction, true in _matched(pred, truth):
-        try:
-            if prediction is None:
-                raise InputError(f"no prediction for {true.name} in {pred}; every true mask must have one, or the score would flatter")
-            masks = read_mask(prediction, kind=kind), read_mask(true, kind=kind)
-            if masks[0].shape != masks[1].shape:
-                raise InputError(f"the prediction is {masks[0].shape}, the truth {masks[1].shape}; they must be of one size")
-            pairs.append((name, *masks))
-        except MicrotomeError as error:
-            failures[name] = str(error)
-    return pairs, failures
+    def __init__(
+        self, matched: list[tuple[str, Path | None, Path]], kind: Literal["semantic", "instance"], failures: dict[str, str]
+    ) -> None:
+        self.matched, self.kind, self.failures = matched, kind, failures
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for name, prediction, true in self.matched:
+            try:
+                yield self._read(prediction, true)
+            except MicrotomeError as error:
+                self.failures[name] = str(error)
+
+    def _read(self, prediction: Path | None, true: Path) -> tuple[Any, Any]:
+        from microtome.io.masks import read_mask
+
+        if prediction is None:
+            raise InputError(f"no prediction for {true.name}; every true mask must have one, or the score would flatter")
+        masks = read_mask(prediction, kind=self.kind), read_mask(true, kind=self.kind)
+        if masks[0].shape != masks[1].shape:
+            raise InputError(f"the prediction is {masks[0].shape}, the truth {masks[1].shape}; they must be of one size")
+        return masks
 
 
 def _matched(pred: Path, truth: Path) -> list[tuple[str, Path | None, Path]]:
@@ -67,14 +81,23 @@ def _matched(pred: Path, truth: Path) -> list[tuple[str, Path | None, Path]]:
         raise InputError(f"{pred} and {truth}: give two folders or two files")
     if truth.is_file():
         return [(truth.name, pred, truth)]
-    predictions = {path.relative_to(pred).with_suffix("").as_posix(): path for path in _masks(pred)}
-    truths = {path.relative_to(truth).with_suffix("").as_posix(): path for path in _masks(truth)}
+    predictions, truths = _by_name(pred), _by_name(truth)
     if not truths:
         raise InputError(f"{truth}: holds no masks (.png, .tif, .npy)")
     extra = sorted(set(predictions) - set(truths))
     if extra:
         print(f"note    {len(extra)} predictions have no truth and are left out, the first is {extra[0]}", file=sys.stderr)
     return [(name, predictions.get(name), path) for name, path in sorted(truths.items())]
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted(_masks(folder)):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise InputError(f"{folder}: {found[name].name} and {path.name} are masks of the same name; keep one")
+        found[name] = path
+    return found
 
 
 def _masks(folder: Path) -> list[Path]:
