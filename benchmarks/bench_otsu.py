@@ -10,12 +10,12 @@ takes as many restarts on both sides. A ratio below 1 means that Microtome took 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
+from compare import Case, compare
 from numpy.typing import NDArray
 from record import record, versions
 from skimage import data, filters
@@ -24,8 +24,6 @@ from sklearn.cluster import KMeans
 from microtome.core.raster import Image
 from microtome.methods.segment.kmeans import kmeans
 from microtome.methods.segment.otsu import otsu
-
-Case = tuple[str, str, Callable[[], Any], Callable[[], Any]]
 
 
 def picture(size: int, dtype: Any) -> NDArray[Any]:
@@ -60,19 +58,6 @@ def cases(size: int) -> list[Case]:
         ("kmeans 5 colours, 1 start", "scikit-learn", ours(1), theirs(1)),
         ("kmeans 5 colours, 10 starts", "scikit-learn", ours(10), theirs(10)),
     ]
-
-
-def compare(case: Case, rounds: int) -> dict[str, Any]:
-    """The best of several rounds of each side in turn, after one that is not counted."""
-    name, peer, ours, theirs = case
-    best = [float("inf"), float("inf")]
-    for number in range(rounds + 1):
-        for side, call in enumerate((ours, theirs)):
-            start = time.perf_counter()
-            call()
-            if number:
-                best[side] = min(best[side], time.perf_counter() - start)
-    return {"case": name, "peer": peer, "seconds": best[0], "peer_seconds": best[1], "ratio": best[0] / best[1]}
 
 
 def main() -> None:

@@ -11,21 +11,18 @@ means that Microtome took less time; the default properties take scikit-image so
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from typing import Any
 
 import cc3d
 import cv2
 import numpy as np
+from compare import Case, compare
 from numpy.typing import NDArray
 from record import record, versions
 from skimage.measure import regionprops_table
 
 from microtome.core.raster import Image, InstanceMap
 from microtome.measure.regions import measure
-
-Case = tuple[str, str, Callable[[], Any], Callable[[], Any]]
 
 SHORT = ("area", "centroid", "box", "mean_intensity")
 PEER_SHORT = ("label", "area", "centroid", "bbox", "intensity_mean")
@@ -60,19 +57,6 @@ def cases(size: int) -> list[Case]:
         (f"full, {few.max()} objects", "scikit-image", lambda: measure(InstanceMap(few), Image(small)),
          lambda: regionprops_table(few, small, properties=PEER_FULL)),
     ]  # fmt: skip
-
-
-def compare(case: Case, rounds: int) -> dict[str, Any]:
-    """The best of several rounds of each side in turn, after one that is not counted."""
-    name, peer, ours, theirs = case
-    best = [float("inf"), float("inf")]
-    for number in range(rounds + 1):
-        for side, call in enumerate((ours, theirs)):
-            start = time.perf_counter()
-            call()
-            if number:
-                best[side] = min(best[side], time.perf_counter() - start)
-    return {"case": name, "peer": peer, "seconds": best[0], "peer_seconds": best[1], "ratio": best[0] / best[1]}
 
 
 def main() -> None:

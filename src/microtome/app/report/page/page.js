@@ -163,7 +163,7 @@ function fillMeasures() {
   const names = measures();
   byId("measure").append(...names.map((name) => option(name, name)));
   byId("measure").value = names.toSorted((a, b) => measureRank(b) - measureRank(a))[0] ?? "";
-  byId("sizes").hidden = !names.length || !RUN.rows;
+  byId("sizes").hidden = !names.length || RUN.rows < 2; // one region has no distribution
   if (!byId("boxes")) return;
   const images = Object.keys(RUN.by_image).filter((name) => name !== "seconds");
   byId("group-measure").append(
