@@ -1,0 +1,178 @@
+"""An object's area in the other form: polygons from runs, runs from polygons, and whole maps of either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microtome.core.classes import ClassEntry, ClassTable
+from microtome.core.errors import InputError
+from microtome.core.events import collect_warnings, warn
+from microtome.core.kernels.outlines import fill, trace
+from microtome.core.kernels.run_lengths import decode, encode, encode_each
+from microtome.core.objects import Object, Objects, Runs
+from microtome.core.outlines import Outlines, Polygon
+from microtome.core.raster import InstanceMap, SemanticMap
+
+__all__ = ["class_map", "instance_map", "objects_of", "outlines_of", "polygons_of", "runs_of"]
+
+
+def objects_of(mask: InstanceMap, *, image: str = "") -> Objects:
+    """The objects of a 2-D map as runs, exact in every pixel.
+
+    Examples
+    --------
+    >>> found = objects_of(InstanceMap(np.array([[5, 5, 0], [0, 9, 9]])))
+    >>> [(item.number, item.runs.area) for item in found.items]
+    [(5, 2), (9, 2)]
+    """
+    if mask.ndim != 2:
+        raise InputError(f"objects are of 2-D masks, found axes {mask.axes!r}: take one plane of the volume")
+    things = tuple(entry for entry in mask.classes if entry.role == "thing") if mask.object_class else ()
+    items = tuple(
+        Object(
+            number,
+            runs=runs,
+            class_name=mask.classes.name_of(mask.object_class[number]) if number in mask.object_class else "",
+            score=mask.object_score.get(number),
+        )
+        for number, runs in encode_each(mask.pixels).items()
+    )
+    return Objects((mask.shape[0], mask.shape[1]), items, image, ClassTable(things))
+
+
+def outlines_of(objects: Objects) -> Outlines:
+    """The polygons of all objects that have an area; boxes are taken as rectangles only where there is nothing more."""
+    return Outlines(
+        objects.shape,
+        {item.number: polygons_of(item) for item in objects.items},
+        {item.number: item.class_name for item in objects.items if item.class_name},
+    )
+
+
+def polygons_of(item: Object) -> tuple[Polygon, ...]:
+    """An object's polygons: its own, or those along the pixel edges of its runs, or its box as a rectangle."""
+    if item.runs is None:
+        return item.polygons or (_rectangle(item.box),)
+    top, left, bottom, right = (int(edge) for edge in item.runs.box)
+    mask = decode(item.runs)[top:bottom, left:right]
+    if not mask.size:
+        return ()
+    shift = np.array([top, left], np.float64)
+    return tuple(
+        Polygon(polygon.outer + shift, tuple(hole + shift for hole in polygon.holes))
+        for polygon in trace(InstanceMap(mask.astype(np.int32))).objects[1]
+    )
+
+
+def _rectangle(box: tuple[float, float, float, float]) -> Polygon:
+    top, left, bottom, right = box
+    return Polygon(np.array([[top, left], [top, right], [bottom, right], [bottom, left]], np.float64))
+
+
+def runs_of(item: Object, shape: tuple[int, int]) -> Runs:
+    """An object's mask: a pixel belongs to a polygon that holds its centre; overlapping parts are one area."""
+    if item.runs is not None:
+        return item.runs
+    return encode(_painted(polygons_of(item), shape))
+
+
+def _painted(polygons: Sequence[Polygon], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    with collect_warnings():  # an object of no pixel is told by whoever asks for its mask
+        return fill(Outlines(shape, {1: tuple(polygons)})).pixels > 0
+
+
+def instance_map(objects: Objects) -> InstanceMap:
+    """Paint all objects, each pixel once: the later object lies on top, unless the file gives scores, then the surer one.
+
+    Notes
+    -----
+    Crowds, and objects of which only a box is known, have no area of their own: they are left out. That, overlaps, and objects that
+    end up without a pixel are warned of with their count.
+
+    Examples
+    --------
+    >>> first = Object(1, runs=encode(np.array([[1, 1, 0]])), score=0.9)
+    >>> second = Object(2, runs=encode(np.array([[0, 1, 1]])), score=0.4)
+    >>> from microtome.core.events import collect_warnings
+    >>> with collect_warnings() as said:
+    ...     instance_map(Objects((1, 3), (first, second))).pixels.tolist()
+    [[1, 1, 2]]
+    >>> said
+    ['objects overlap in 1 pixels; each pixel went to the surer object']
+    """
+    place = f"{objects.image}: " if objects.image else ""
+    painted = [item for item in objects.items if not item.crowd and item.form != "box"]
+    if left_out := len(objects.items) - len(painted):
+        warn(f"{place}{left_out} of {len(objects.items)} objects are crowds or boxes without an area, and were left out of the mask")
+    scored = bool(painted) and all(item.score is not None for item in painted)
+    if scored:
+        painted = sorted(painted, key=lambda item: item.score or 0.0)
+    labels, overlap = np.zeros(objects.shape, np.int32), 0
+    for item in painted:
+        overlap += _put(item, labels)
+    if overlap:
+        warn(f"{place}objects overlap in {overlap} pixels; each pixel went to the {'surer' if scored else 'later'} object")
+    mask = InstanceMap(labels, source=objects.image, **_facts(objects, painted))
+    if lost := len(painted) - len(mask):
+        warn(f"{place}{lost} of {len(painted)} objects hold no pixel's centre, or lie outside of the image or under others")
+    return mask
+
+
+def _put(item: Object, labels: NDArray[np.int32]) -> int:
+    """Write the object's number over its pixels; how many of them another object had."""
+    if item.runs is not None:
+        edges = np.cumsum(item.runs.counts)
+        height = labels.shape[0]
+        places = np.concatenate([np.arange(a, b) for a, b in zip(edges[:-1:2], edges[1::2], strict=True)] or [np.zeros(0, np.int64)])
+        rows, columns = places % height, places // height
+        overlap = int(np.count_nonzero(labels[rows, columns]))
+        labels[rows, columns] = item.number
+        return overlap
+    mask = _painted(item.polygons, (labels.shape[0], labels.shape[1]))
+    overlap = int(np.count_nonzero(labels[mask]))
+    labels[mask] = item.number
+    return overlap
+
+
+def _facts(objects: Objects, painted: Sequence[Object]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    value = {entry.name: entry.value for entry in objects.classes}
+    if any(item.class_name for item in painted):
+        facts["object_class"] = {item.number: value[item.class_name] for item in painted if item.class_name}
+        facts["classes"] = _with_background(objects.classes)
+    if scores := {item.number: item.score for item in painted if item.score is not None}:
+        facts["object_score"] = scores
+    return facts
+
+
+def _with_background(classes: ClassTable) -> ClassTable:
+    if any(entry.value == 0 or entry.name == "background" for entry in classes):
+        return classes
+    return ClassTable((ClassEntry(0, "background", "background"), *classes))
+
+
+def class_map(objects: Objects) -> SemanticMap:
+    """Paint the class of all objects, crowds too, in order; where a class has the value 0 it cannot be told from the background.
+
+    Raises
+    ------
+    InputError
+        If an object has no class, or a class has the value 0.
+    """
+    place = f"{objects.image}: " if objects.image else ""
+    value = {entry.name: entry.value for entry in objects.classes}
+    for item in objects.items:
+        if not value.get(item.class_name):
+            raise InputError(f"{place}object {item.number} has {'no class' if not item.class_name else 'the class of value 0'}; a map of "
+                             "classes needs a value above 0 for each object")  # fmt: skip
+    painted = [item for item in objects.items if item.form != "box"]
+    if left_out := len(objects.items) - len(painted):
+        warn(f"{place}{left_out} of {len(objects.items)} objects are boxes without an area, and were left out of the mask")
+    pixels = np.zeros(objects.shape, np.int32)
+    for item in painted:
+        pixels[decode(runs_of(item, objects.shape))] = value[item.class_name]
+    return SemanticMap(pixels, source=objects.image, classes=_with_background(objects.classes))
