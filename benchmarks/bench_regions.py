@@ -1,9 +1,10 @@
 """The table of regions against scikit-image and connected-components-3d, in one run on the same arrays.
 
 Thousands of blurred discs of several sizes, found by a threshold and numbered. Each side measures the same properties:
-`short` is label, area, centroid, box and mean; `full` is what Microtome measures by default. Microtome's side is the complete
-call on a mask never seen before. connected-components-3d counts, boxes and centres, and reads no image. A ratio below 1
-means that Microtome took less time; the default properties take scikit-image so long that they are run on a quarter.
+`short` is label, area, centroid, box and mean; `full` is what Microtome measures by default; `shared` is every property that both
+know (of the moments, each side gives those it has). Microtome's side is the complete call on a mask never seen before.
+connected-components-3d counts, boxes and centres, and reads no image. A ratio below 1 means that Microtome took less time;
+`full` and `shared` take scikit-image so long that they are run on a quarter.
 
     python benchmarks/bench_regions.py [--size 4096] [--rounds 5]
 """
@@ -22,12 +23,16 @@ from record import record, versions
 from skimage.measure import regionprops_table
 
 from microtome.core.raster import Image, InstanceMap
-from microtome.measure.regions import measure
+from microtome.measure.regions import DEFAULT, measure
 
 SHORT = ("area", "centroid", "box", "mean_intensity")
 PEER_SHORT = ("label", "area", "centroid", "bbox", "intensity_mean")
 PEER_FULL = (*PEER_SHORT, "equivalent_diameter_area", "perimeter_crofton", "axis_major_length", "axis_minor_length", "eccentricity",
              "orientation", "intensity_std", "intensity_min", "intensity_max")  # fmt: skip
+SHARED = (*DEFAULT, "extent", "convex_area", "solidity", "feret_max", "euler", "central_moments", "normalised_moments", "hu_moments",
+          "inertia", "median_intensity", "weighted_centroid")  # fmt: skip
+PEER_SHARED = (*PEER_FULL, "extent", "area_convex", "solidity", "feret_diameter_max", "euler_number", "moments_central",
+               "moments_normalized", "moments_hu", "inertia_tensor_eigvals", "intensity_median", "centroid_weighted")  # fmt: skip
 
 
 def discs(size: int, pitch: int = 35) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -56,6 +61,8 @@ def cases(size: int) -> list[Case]:
         (f"short, {labels.max()} objects", "cc3d, no image", short, lambda: cc3d.statistics(labels)),
         (f"full, {few.max()} objects", "scikit-image", lambda: measure(InstanceMap(few), Image(small)),
          lambda: regionprops_table(few, small, properties=PEER_FULL)),
+        (f"shared, {few.max()} objects", "scikit-image", lambda: measure(InstanceMap(few), Image(small), SHARED),
+         lambda: regionprops_table(few, small, properties=PEER_SHARED)),
     ]  # fmt: skip
 
 

@@ -163,10 +163,10 @@ def _outputs(recipe: Recipe, values: dict[str, tuple[type[Raster], ...]]) -> dic
 
 
 def _columns(recipe: Recipe) -> tuple[str, ...]:
-    from microtome.measure.regions import COLUMNS, DEFAULT
+    from microtome.measure.regions import ALL, COLUMNS, DEFAULT
 
     columns = DEFAULT if recipe.measure is None else recipe.measure
     for number, name in enumerate(columns):
-        if name not in COLUMNS:
+        if name not in COLUMNS and name != ALL:
             raise RecipeError(f"measure[{number}]: unknown measurement {name!r}{did_you_mean(name, COLUMNS)}")
     return tuple(columns)

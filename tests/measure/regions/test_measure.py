@@ -194,6 +194,27 @@ def test_class_and_score_of_objects_come_along():
     np.testing.assert_array_equal(table["score"], [0.5, np.nan, 0.25])
 
 
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_all_is_every_measurement_there_is_for_the_mask(ndim):
+    axes, shape = "zyx"[-ndim:], (4, 5, 6)[-ndim:]
+    mask, light = InstanceMap(some_labels(shape), axes=axes), Image(np.random.default_rng(8).random(shape), axes=axes)
+    same(measure(mask, light, ["all"]), measure(mask, light, FLAT if ndim == 2 else SOLID))
+    same(measure(mask, light, ["area", "all"]), measure(mask, light, ["all"]))
+    blind = [name for name in (FLAT if ndim == 2 else SOLID) if not COLUMNS[name].needs_image]
+    same(measure(mask, None, ["all"]), measure(mask, None, blind))
+    with pytest.raises(RecipeError, match="unknown measurement 'aera'"):
+        measure(mask, light, ["all", "aera"])
+
+
+def test_one_thread_and_two_give_the_same_bytes_in_volumes(monkeypatch):
+    rng = np.random.default_rng(9)
+    mask, light = InstanceMap(rng.integers(0, 300, (9, 20, 21)), axes="zyx"), Image(rng.random((9, 20, 21)), axes="zyx")
+    monkeypatch.setattr(bands, "_limit", [1])
+    alone = measure(mask, light, ["all"])
+    monkeypatch.setattr(bands, "_limit", [3])
+    same(alone, measure(mask, light, ["all"]))
+
+
 def test_unknown_name_is_refused_with_near_ones():
     with pytest.raises(RecipeError, match=r"unknown measurement 'aera'; did you mean area"):
         measure(InstanceMap(some_labels()), None, ["aera"])

@@ -19,7 +19,7 @@ def measure(
     images: Annotated[list[str], typer.Argument(help="Files, folders and globs.", show_default=False)],
     masks: Annotated[Path, typer.Option(help="Folder of masks, named as the images (or one mask).", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for objects.csv.", show_default=False)],
-    columns: Annotated[str | None, typer.Option("--measure", help="Measurements to make, separated by commas.")] = None,
+    columns: Annotated[str | None, typer.Option("--measure", help="Measurements to make, separated by commas; all for every one.")] = None,
     channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of the images, where they do not say.")] = None,
     spacing: Annotated[str | None, typer.Option(help='Pixel spacing, such as "0.65 um".')] = None,
@@ -32,11 +32,11 @@ def measure(
     from microtome.core.table import Table
     from microtome.io.find import find_images
     from microtome.io.whole import whole_file
-    from microtome.measure.regions import COLUMNS, DEFAULT
+    from microtome.measure.regions import ALL, COLUMNS, DEFAULT
 
     wanted = [word.strip() for word in columns.split(",")] if columns else list(DEFAULT)
     for name in wanted:
-        if name not in COLUMNS:
+        if name not in COLUMNS and name != ALL:
             raise RecipeError(f"--measure: unknown measurement {name!r}{did_you_mean(name, COLUMNS)}")
     table_path = out / "objects.csv"
     if table_path.exists() and not overwrite:

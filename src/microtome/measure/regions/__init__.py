@@ -16,20 +16,47 @@ from microtome.core.errors import InputError, RecipeError, did_you_mean
 from microtome.core.events import warn
 from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.core.table import Table
-from microtome.measure.regions import area, axes, box, centroid, equivalent_diameter, intensity, perimeter, surface
+from microtome.measure.regions import (
+    area,
+    axes,
+    box,
+    centroid,
+    convex,
+    distribution,
+    equivalent_diameter,
+    extent,
+    feret,
+    inscribed_radius,
+    intensity,
+    moments,
+    neighbours,
+    perimeter,
+    roundness,
+    surface,
+    texture,
+    topology,
+    weighted_centroid,
+)
 from microtome.measure.regions.measurement import Measurement
 
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
 
-__all__ = ["COLUMNS", "DEFAULT", "Measurement", "measure"]
+__all__ = ["ALL", "COLUMNS", "DEFAULT", "Measurement", "measure"]
 
 COLUMNS: dict[str, Measurement] = {
     one.name: one
     for one in (
         area.AREA, area.VOLUME, centroid.CENTROID, box.BOX, equivalent_diameter.EQUIVALENT_DIAMETER, perimeter.PERIMETER,
         surface.SURFACE, axes.MAJOR_AXIS, axes.MIDDLE_AXIS, axes.MINOR_AXIS, axes.ECCENTRICITY, axes.ORIENTATION,
+        axes.ASPECT_RATIO, extent.EXTENT, convex.CONVEX_AREA, convex.CONVEX_VOLUME, convex.SOLIDITY,
+        feret.FERET_MAX, feret.FERET_MIN, feret.FERET_ANGLE, roundness.CIRCULARITY, roundness.ROUNDNESS, roundness.SPHERICITY,
+        inscribed_radius.INSCRIBED_RADIUS, topology.EULER, topology.HOLES,
+        neighbours.NEIGHBOURS, neighbours.TOUCHING, neighbours.TOUCHES_BORDER, neighbours.NEAREST_DISTANCE,
+        moments.CENTRAL_MOMENTS, moments.NORMALISED_MOMENTS, moments.HU_MOMENTS, moments.INERTIA,
         intensity.MEAN, intensity.STD, intensity.MIN, intensity.MAX, intensity.SUM, intensity.MEDIAN,
+        *distribution.PERCENTILES, distribution.MAD, distribution.SKEWNESS, distribution.KURTOSIS,
+        weighted_centroid.WEIGHTED_CENTROID, texture.TEXTURE,
     )
 }  # fmt: skip
 """Every measurement by the name a recipe asks for it."""
@@ -39,6 +66,9 @@ DEFAULT: tuple[str, ...] = (
     "mean_intensity", "std_intensity", "min_intensity", "max_intensity",
 )  # fmt: skip
 """What is measured when nobody asks for anything; without an image, what needs one is left out."""
+
+ALL = "all"
+"""Asks for every measurement of masks with as many axes; without an image, what needs one is left out."""
 
 
 def measure(mask: InstanceMap | SemanticMap, image: Image | None = None, columns: Sequence[str] = DEFAULT) -> Table:
@@ -52,7 +82,7 @@ def measure(mask: InstanceMap | SemanticMap, image: Image | None = None, columns
     image : Image, optional
         Over the same pixels, with any number of channels; measurements of intensity read it.
     columns : sequence of str
-        Names from `COLUMNS`.
+        Names from `COLUMNS`; ``"all"`` for everything that can be measured here.
 
     Returns
     -------
@@ -121,8 +151,10 @@ def _chosen(columns: Sequence[str], ndim: int, pictured: bool) -> list[Measureme
     if isinstance(columns, str):
         raise RecipeError(f"measure: found the text {columns!r}, expected a list of names, such as [{columns}]")
     for name in columns:
-        if name not in COLUMNS:
+        if name not in COLUMNS and name != ALL:
             raise RecipeError(f"measure: unknown measurement {name!r}{did_you_mean(str(name), COLUMNS)}")
+    if ALL in columns:
+        return [one for one in COLUMNS.values() if one.ndim in (None, ndim) and (pictured or not one.needs_image)]
     asked = [COLUMNS[name] for name in dict.fromkeys(columns)]
     by_default = tuple(columns) == DEFAULT
     if not pictured and by_default:

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 __all__ = ["COUNT", "FIRST", "LOW", "PAST", "SECOND",
-           "add_up", "combine", "exits", "find_runs", "intensities", "scatter", "segment_medians"]  # fmt: skip
+           "add_up", "combine", "exits", "find_runs", "group", "intensities", "scatter", "segment_medians"]  # fmt: skip
 
 COUNT = 0
 FIRST = slice(1, 4)  # sums of z, y, x
@@ -79,6 +79,27 @@ def add_up(runs: NDArray[np.int32], slots: NDArray[np.int32], height: int, regio
         s[14] = max(s[14], y + 1)
         s[15] = max(s[15], past)
     return sums
+
+
+@njit(cache=True, nogil=True)
+def group(runs: NDArray[np.int32], slots: NDArray[np.int32], regions: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Row, first and past column of the runs (3, runs), region after region, and where each region's begin: (regions + 1).
+
+    Within a region the runs stay in their order, from the top down and from left to right.
+    """
+    starts = np.zeros(regions + 1, np.int64)
+    for i in range(slots.size):
+        starts[slots[i] + 1] += 1
+    for k in range(regions):
+        starts[k + 1] += starts[k]
+    place = starts[:-1].copy()
+    out = np.empty((3, slots.size), np.int32)
+    for i in range(slots.size):
+        to = place[slots[i]]
+        place[slots[i]] += 1
+        for part in range(3):
+            out[part, to] = runs[part + 1, i]
+    return out, starts
 
 
 @njit(cache=True, nogil=True)

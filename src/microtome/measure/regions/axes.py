@@ -12,10 +12,10 @@ from microtome.measure.regions.measurement import Column, Columns, Measurement, 
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
 
-__all__ = ["ECCENTRICITY", "MAJOR_AXIS", "MIDDLE_AXIS", "MINOR_AXIS", "ORIENTATION"]
+__all__ = ["ASPECT_RATIO", "ECCENTRICITY", "MAJOR_AXIS", "MIDDLE_AXIS", "MINOR_AXIS", "ORIENTATION", "variances"]
 
 
-def _variances(regions: Regions) -> NDArray[np.float64]:
+def variances(regions: Regions) -> NDArray[np.float64]:
     """Variance along the principal axes, shortest first, shape (R, ndim)."""
     covariances = regions.covariances
     if regions.ndim == 3:
@@ -28,7 +28,7 @@ def _variances(regions: Regions) -> NDArray[np.float64]:
 
 def _axis(which: int, name: str, regions: Regions) -> Columns:
     """A full axis: a solid ellipse's variance along an axis of length d is d squared / 16, an ellipsoid's / 20."""
-    return lengths(name, np.sqrt((16 if regions.ndim == 2 else 20) * _variances(regions)[:, which]), regions)
+    return lengths(name, np.sqrt((16 if regions.ndim == 2 else 20) * variances(regions)[:, which]), regions)
 
 
 def _major(regions: Regions) -> Columns:
@@ -44,9 +44,14 @@ def _minor(regions: Regions) -> Columns:
 
 
 def _eccentricity(regions: Regions) -> Columns:
-    variances = _variances(regions)
-    short, long = variances[:, 0], variances[:, -1]
+    short, long = variances(regions)[:, 0], variances(regions)[:, -1]
     return {"eccentricity": Column(np.sqrt(np.where(long > 0, 1 - short / np.where(long > 0, long, 1), 0)))}
+
+
+def _aspect_ratio(regions: Regions) -> Columns:
+    short, long = variances(regions)[:, 0], variances(regions)[:, -1]
+    wide = short > 1e-12 * long  # less is rounding: the region is a line (in a volume, a plane)
+    return {"aspect_ratio": Column(np.sqrt(np.where(wide, long / np.where(wide, short, 1), np.nan)))}
 
 
 def _orientation(regions: Regions) -> Columns:
@@ -60,10 +65,10 @@ def _angle(regions: Regions) -> Columns:
 
 
 def _direction(regions: Regions) -> Columns:
-    variances, vectors = np.linalg.eigh(regions.covariances)
+    along, vectors = np.linalg.eigh(regions.covariances)
     longest = vectors[:, :, 2]
     largest = np.take_along_axis(longest, np.abs(longest).argmax(axis=1)[:, None], axis=1)
-    longest = np.where((variances[:, 2] > variances[:, 1])[:, None], longest * np.sign(largest), np.nan)
+    longest = np.where((along[:, 2] > along[:, 1])[:, None], longest * np.sign(largest), np.nan)
     return {f"orientation_{axis}": Column(longest[:, k]) for k, axis in enumerate(regions.names)}
 
 
@@ -82,6 +87,9 @@ MINOR_AXIS = Measurement(
 )
 ECCENTRICITY = Measurement(
     "eccentricity", "sqrt(1 - (minor axis / major axis)^2): 0 for a disc, near 1 for a line, 0 for a single pixel.", "", _eccentricity
+)
+ASPECT_RATIO = Measurement(
+    "aspect_ratio", "Major axis / minor axis (the longest over the shortest); empty where the minor axis has no length.", "", _aspect_ratio
 )
 ORIENTATION = Measurement(
     "orientation",

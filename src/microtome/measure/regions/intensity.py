@@ -16,14 +16,16 @@ from microtome.measure.regions.measurement import Column, Columns, Measurement
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
 
-__all__ = ["MAX", "MEAN", "MEDIAN", "MIN", "STD", "SUM"]
+__all__ = ["MAX", "MEAN", "MEDIAN", "MIN", "STD", "SUM", "channels_of", "unless_nan"]
 
 
-def _channels(regions: Regions) -> Iterator[tuple[str, NDArray[np.float64]]]:
+def channels_of(regions: Regions) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """What is put behind each channel's columns, and its sums; see `Regions.intensities`."""
     return zip(regions.channels.values(), regions.intensities, strict=True)
 
 
-def _unless_nan(values: NDArray[np.float64], stats: NDArray[np.float64]) -> NDArray[np.float64]:
+def unless_nan(values: NDArray[np.float64], stats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values, but NaN where a region's sum is."""
     return np.where(np.isnan(stats[:, 1]), np.nan, values)
 
 
@@ -33,28 +35,28 @@ def _whole(values: NDArray[np.float64], regions: Regions) -> NDArray[np.float64]
 
 
 def _mean(regions: Regions) -> Columns:
-    return {f"mean_intensity{name}": Column(stats[:, 1] / stats[:, 0]) for name, stats in _channels(regions)}
+    return {f"mean_intensity{name}": Column(stats[:, 1] / stats[:, 0]) for name, stats in channels_of(regions)}
 
 
 def _sum(regions: Regions) -> Columns:
-    return {f"sum_intensity{name}": Column(_whole(stats[:, 1], regions)) for name, stats in _channels(regions)}
+    return {f"sum_intensity{name}": Column(_whole(stats[:, 1], regions)) for name, stats in channels_of(regions)}
 
 
 def _min(regions: Regions) -> Columns:
-    return {f"min_intensity{name}": Column(_whole(_unless_nan(stats[:, 2], stats), regions)) for name, stats in _channels(regions)}
+    return {f"min_intensity{name}": Column(_whole(unless_nan(stats[:, 2], stats), regions)) for name, stats in channels_of(regions)}
 
 
 def _max(regions: Regions) -> Columns:
-    return {f"max_intensity{name}": Column(_whole(_unless_nan(stats[:, 3], stats), regions)) for name, stats in _channels(regions)}
+    return {f"max_intensity{name}": Column(_whole(unless_nan(stats[:, 3], stats), regions)) for name, stats in channels_of(regions)}
 
 
 def _std(regions: Regions) -> Columns:
-    return {f"std_intensity{name}": Column(np.sqrt(stats[:, 4] / stats[:, 0])) for name, stats in _channels(regions)}
+    return {f"std_intensity{name}": Column(np.sqrt(stats[:, 4] / stats[:, 0])) for name, stats in channels_of(regions)}
 
 
 def _median(regions: Regions) -> Columns:
-    both = zip(_channels(regions), regions.medians, strict=True)
-    return {f"median_intensity{name}": Column(_unless_nan(medians, stats)) for (name, stats), medians in both}
+    both = zip(channels_of(regions), regions.medians, strict=True)
+    return {f"median_intensity{name}": Column(unless_nan(medians, stats)) for (name, stats), medians in both}
 
 
 MEAN = Measurement("mean_intensity", "Mean of the image's values in the region.", "", _mean, needs_image=True)

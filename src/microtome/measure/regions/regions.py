@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from microtome.core.kernels.bands import bands, in_bands
 from microtome.core.raster import Image, InstanceMap, SemanticMap
-from microtome.measure.regions import _runs
+from microtome.measure.regions import _runs, _topology, hull
 from microtome.measure.regions.directions import directions
+from microtome.measure.regions.hull import Hulls
+from microtome.measure.regions.moments import central_moments
+from microtome.measure.regions.neighbours import Contacts, contacts
 
 __all__ = ["Regions"]
 
@@ -96,6 +99,42 @@ class Regions:
         return full[:, -self.ndim :, -self.ndim :] * aspect[:, None] * aspect
 
     @cached_property
+    def grouped(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The runs region after region, and where each region's begin; see `_runs.group`."""
+        return _runs.group(self.runs, self.slots, len(self))
+
+    @cached_property
+    def hulls(self) -> Hulls:
+        """The convex hull of each region."""
+        return hull.hulls(self)
+
+    @cached_property
+    def calipers(self) -> NDArray[np.float64]:
+        """Caliper widths of the hulls in pixels of the finest axis; see `hull.calipers`."""
+        return hull.calipers(self)
+
+    @cached_property
+    def topology(self) -> NDArray[np.int64]:
+        """Euler number and, in a plane, the number of holes, shape (R, 2)."""
+        found = np.zeros((len(self), 2), np.int64)
+        runs, starts = self.grouped
+        if self.ndim == 2:
+            in_bands(partial(_topology.of_planes, runs, starts, found), len(self), 256)
+        else:
+            in_bands(partial(_topology.of_volumes, runs, starts, self.height, found), len(self), 64)
+        return found
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Where the regions touch one another."""
+        return contacts(self)
+
+    @cached_property
+    def central_moments(self) -> dict[str, NDArray[np.float64]]:
+        """By the axes multiplied, in pixels of the finest axis, shape (R,) each."""
+        return central_moments(self)
+
+    @cached_property
     def boundary(self) -> NDArray[np.float64]:
         """Perimeter (2-D) or surface (3-D) of each region in pixels of the finest axis, by Crofton's formula."""
         by = directions(self.aspect)
@@ -133,13 +172,29 @@ class Regions:
         return [self._medians(channel) for channel in self.channels]
 
     @property
+    def segments(self) -> NDArray[np.int64]:
+        """Where each region's pixels begin among all pixels of regions, shape (R + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.counts)])
+
+    @cached_property
+    def sorted_values(self) -> list[NDArray[Any]]:
+        """For each channel the pixels of the regions, region after region, ascending in each."""
+        return [self._sorted(channel) for channel in self.channels]
+
+    @cached_property
+    def deviation_powers(self) -> list[NDArray[np.float64]]:
+        """For each channel sums of deviations from the mean to the power 2, 3 and 4, shape (R, 3)."""
+        return [self._deviation_powers(channel) for channel in self.channels]
+
+    @property
     def _pictured(self) -> Image:
         if self.image is None:
             raise TypeError("intensities were asked for without an image")
         return self.image
 
     @cached_property
-    def _values(self) -> NDArray[Any]:
+    def values(self) -> NDArray[Any]:
+        """The image as kernels read it: (rows, width, channels)."""
         pixels = self._pictured.pixels
         pixels = pixels.view(np.uint8) if pixels.dtype == bool else pixels
         native = pixels if pixels.dtype in _NATIVE and pixels.dtype.isnative else pixels.astype(np.float64)
@@ -151,7 +206,7 @@ class Regions:
             yield np.ascontiguousarray(self.runs[:, first:past]), self.slots[first:past]
 
     def _intensities(self, channel: int) -> NDArray[np.float64]:
-        values = self._values
+        values = self.values
         zero = np.float64(0) if values.dtype.kind == "f" else np.int64(0)
         whole = np.tile([0, 0, np.inf, -np.inf, 0], (len(self), 1))
         for runs, slots in self._blocks():
@@ -161,11 +216,30 @@ class Regions:
         return whole
 
     def _medians(self, channel: int) -> NDArray[np.float64]:
-        starts = np.concatenate([[0], np.cumsum(self.counts)])
-        values = _runs.scatter(self._values, channel, self.runs, self.slots, starts)
+        starts = self.segments
+        values = _runs.scatter(self.values, channel, self.runs, self.slots, starts)
         medians = np.empty(len(self))
         in_bands(partial(_runs.segment_medians, values, starts, medians), len(self), 256)
         return medians
+
+    def _sorted(self, channel: int) -> NDArray[Any]:
+        starts = self.segments
+        values: NDArray[Any] = _runs.scatter(self.values, channel, self.runs, self.slots, starts)
+
+        def sort(first: int, past: int) -> None:
+            for begin, end in zip(starts[first:past].tolist(), starts[first + 1 : past + 1].tolist(), strict=True):
+                values[begin:end].sort()
+
+        in_bands(sort, len(self), 256)
+        return values
+
+    def _deviation_powers(self, channel: int) -> NDArray[np.float64]:
+        from microtome.measure.regions import _distribution  # another kernel to compile, which few tables need
+
+        means = self.intensities[channel][:, 1] / self.intensities[channel][:, 0]
+        powers = np.empty((len(self), 3))
+        in_bands(partial(_distribution.powers, self.values, channel, *self.grouped, means, powers), len(self), 256)
+        return powers
 
 
 def _outside(mask: InstanceMap | SemanticMap) -> tuple[int, ...]:
