@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -17,6 +17,7 @@ import microtome
 from microtome.core.errors import InputError, RecipeError, RunError
 from microtome.core.events import warn
 from microtome.core.explain import Explanation
+from microtome.core.objects import Object, Objects
 from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.core.result import Result
 from microtome.core.table import Table, rows_to_csv
@@ -24,6 +25,9 @@ from microtome.core.units import METRES
 from microtome.io.find import stem_of
 from microtome.io.whole import whole_file
 from microtome.run import journal
+
+if TYPE_CHECKING:
+    from microtome.io.masks import Family
 
 __all__ = ["EXPORTS", "SAVES", "describe", "is_ours", "prepare", "save", "write_run", "write_tables"]
 
@@ -115,8 +119,11 @@ def save(out: Path, result: Result, *, extras: Sequence[str] = ()) -> tuple[dict
     return files, others
 
 
-def _family(result: Result) -> Literal["png", "tiff"]:
-    return "tiff" if Path(result.name).suffix.lower() in (".tif", ".tiff") else "png"
+def _family(result: Result) -> Family:
+    name = result.name.lower()
+    if name.endswith((".nii", ".nii.gz")):
+        return "nifti"
+    return "tiff" if name.endswith((".tif", ".tiff")) else "png"
 
 
 def _is_flat(mask: SemanticMap | InstanceMap, wish: str) -> bool:
@@ -145,15 +152,25 @@ def _relative(out: Path, path: Path) -> str:
 
 
 def _export(mask: InstanceMap, stem: Path, form: str) -> Path:
-    import importlib
-
-    from microtome.core.kernels.outlines import trace
+    from microtome.io.annotations import write
 
     path = stem.with_name(stem.name + {"geojson": ".geojson", "imagej": ".zip"}[form])
-    account = importlib.import_module(f"microtome.io.annotations.{form}").write(path, trace(mask))
+    account = write(path, [_outlined(mask)], format=form)
     for loss, count in account.lost.items():
         warn(f"--export {form}: {count} x {loss}")
     return path
+
+
+def _outlined(mask: InstanceMap) -> Objects:
+    """The objects with their outlines along pixel edges, all traced in one pass."""
+    from microtome.core.kernels.outlines import trace
+
+    outlines = trace(mask)
+    items = tuple(
+        Object(number, polygons, class_name=outlines.class_names.get(number, ""), score=mask.object_score.get(number))
+        for number, polygons in outlines.objects.items()
+    )
+    return Objects(outlines.shape, items)
 
 
 def _save_explained(path: Path, explained: Sequence[Explanation]) -> Path:

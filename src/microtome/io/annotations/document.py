@@ -70,8 +70,9 @@ def read_xml(path: Path, root: str) -> Element:
     from defusedxml import ElementTree
     from defusedxml.common import DefusedXmlException
 
+    data = read_bytes(path)
     try:
-        element: Element = ElementTree.fromstring(read_bytes(path), forbid_dtd=True)
+        element: Element = ElementTree.fromstring(data, forbid_dtd=True)
     except DefusedXmlException:
         raise InputError(f"{path}: declares a document type or entities, which annotations never need; refused") from None
     except (ParseError, ValueError, RecursionError) as error:

@@ -1,11 +1,15 @@
-"""GeoJSON as QuPath reads and writes it: a feature an object, x before y, in full-resolution pixels from the upper left corner."""
+"""GeoJSON as QuPath reads and writes it: a feature an object, x before y, in full-resolution pixels from the upper left corner.
+
+A file is of one image; several images are a folder of files.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,36 +18,59 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.events import warn
-from microtome.core.outlines import Outlines, Polygon
+from microtome.core.objects import Object, Objects, class_table
+from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
+from microtome.io.annotations.entries import Entries
+from microtome.io.annotations.losses import losses
 from microtome.io.annotations.numbers import object_numbers
+from microtome.io.annotations.patches import polygons_in
+from microtome.io.annotations.per_image import is_among, read_each, targets
 from microtome.io.annotations.rings import enough
+from microtome.io.annotations.shapes import Shapes
+from microtome.io.annotations.sizes import checked, tell_beyond
 from microtome.io.whole import whole_file
 
-__all__ = ["read", "write"]
+__all__ = ["SUFFIXES", "read", "recognise", "write"]
 
+SUFFIXES = (".geojson", ".json")
+_HEAD = 1 << 16
+_NOT_FINITE = "measurements that are not finite"
+_MARK = re.compile(rb'"type"\s*:\s*"Feature(Collection)?"')
 Measurements = Mapping[int, Mapping[str, float]]
+
+
+def recognise(path: Path) -> bool:
+    """Whether a file's beginning speaks of features, or the files of a folder do."""
+    if path.is_dir():
+        return is_among(path, SUFFIXES, recognise)
+    try:
+        with path.open("rb") as file:
+            return _MARK.search(file.read(_HEAD)) is not None
+    except OSError:
+        return False
 
 
 def write(
     path: Path,
-    outlines: Outlines,
+    images: Sequence[Objects],
     *,
     object_type: Literal["annotation", "detection"] = "annotation",
     measurements: Measurements | None = None,
 ) -> Account:
-    """Write outlines as a GeoJSON feature collection.
+    """Write objects as GeoJSON feature collections.
 
     Parameters
     ----------
     path : Path
-    outlines : Outlines
+        ``.geojson`` or ``.json`` for one image, else a folder, with a ``.geojson`` for each, called as the image.
+    images : sequence of Objects
         A Polygon feature an object, a MultiPolygon where it has several parts. Its number is the feature's name, its class the
-        classification.
+        classification, its score a measurement.
     object_type : {"annotation", "detection"}
         What QuPath takes the objects for. Detections are lighter: choose them for thousands of cells.
     measurements : mapping of int to mapping of str to float, optional
-        Numbers to show with each object, by its number and their name.
+        Numbers to show with each object, by its number and their name; for one image.
 
     Returns
     -------
@@ -52,25 +79,54 @@ def write(
 
     Raises
     ------
+    InputError
+        If one file shall hold several images, two images have one name, or measurements are given for several images.
     RunError
         If the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> cell = Object(3, (Polygon(np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 0.0]])),), class_name="cell")
+    >>> account = write(Path(tempfile.mkdtemp()) / "a.geojson", [Objects((4, 4), (cell,), "a.png")])
+    >>> (back,) = read(account.path)
+    >>> back.image, back.items[0].number, back.items[0].class_name
+    ('a.png', 3, 'cell')
     """
     path = Path(path)
-    lost: Counter[str] = Counter()
-    features = []
-    for number, polygons in outlines.objects.items():
-        properties: dict[str, Any] = {"objectType": object_type, "name": str(number)}
-        if number in outlines.class_names:
-            properties["classification"] = {"name": outlines.class_names[number]}
-        if measurements and number in measurements:
-            given = measurements[number]
-            properties["measurements"] = {name: float(value) for name, value in given.items() if math.isfinite(value)}
-            lost["measurements that are not finite"] += len(given) - len(properties["measurements"])
-        features.append({"type": "Feature", "geometry": _geometry(polygons), "properties": properties})
-    collection = {"type": "FeatureCollection", "microtome": {"shape": list(outlines.shape)}, "features": features}
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(collection, separators=(",", ":")), encoding="ascii")
-    return Account(path, len(features), {what: count for what, count in lost.items() if count})
+    if measurements and len(images) != 1:
+        raise InputError(f"{path}: measurements are by object number, and {len(images)} images have these; write them one by one")
+    lost = losses(images, holds=("scores",))
+    written = 0
+    for file, objects in targets(path, images, SUFFIXES, ".geojson"):
+        features = [
+            _feature(item, polygons, object_type, (measurements or {}).get(item.number, {}), lost)
+            for item in objects.items
+            if (polygons := polygons_in(item))
+        ]
+        lost["objects without a pixel"] += len(objects) - len(features)
+        about = {"shape": list(objects.shape), "image": objects.image}
+        collection = {"type": "FeatureCollection", "microtome": about, "features": features}
+        with whole_file(file) as temporary:
+            temporary.write_text(json.dumps(collection, separators=(",", ":")), encoding="ascii")
+        written += len(features)
+    return Account(path, written, {what: count for what, count in lost.items() if count})
+
+
+def _feature(
+    item: Object, polygons: tuple[Polygon, ...], object_type: str, given: Mapping[str, float], lost: Counter[str]
+) -> dict[str, Any]:
+    properties: dict[str, Any] = {"objectType": object_type, "name": str(item.number)}
+    if item.class_name:
+        properties["classification"] = {"name": item.class_name}
+    measured = {name: float(value) for name, value in given.items() if math.isfinite(value)}
+    lost[_NOT_FINITE] += len(given) - len(measured)
+    if item.score is not None and math.isfinite(item.score):
+        measured.setdefault("score", float(item.score))
+    if measured or given:
+        properties["measurements"] = measured
+    lost["boxes, now rectangular areas"] += item.form == "box"
+    return {"type": "Feature", "geometry": _geometry(polygons), "properties": properties}
 
 
 def _geometry(polygons: tuple[Polygon, ...]) -> dict[str, Any]:
@@ -84,37 +140,62 @@ def _closed(ring: NDArray[np.float64]) -> list[list[int | float]]:
     return [*corners, corners[0]]
 
 
-def read(path: Path, *, shape: tuple[int, int] | None = None) -> Outlines:
-    """Read the polygons of a GeoJSON file as outlines.
+def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, skip_bad: bool = False) -> list[Objects]:
+    """Read the polygons of GeoJSON files.
 
     Parameters
     ----------
     path : Path
-        A FeatureCollection, a list of features, or one feature.
-    shape : tuple of int, optional
-        Height and width of the image. Left out: what the file says if Microtome wrote it, else just enough for all outlines.
+        A FeatureCollection, a list of features, or one feature; or a folder of such files, each of one image.
+    shapes : mapping of str to tuple of int, optional
+        Height and width by image file name; the image of ``a.geojson`` is the one called ``a``. Left out: what the file says if
+        Microtome wrote it, else just enough for all objects, with a warning.
+    skip_bad : bool
+        Leave faulty features and files out with a warning, instead of raising.
 
     Returns
     -------
-    Outlines
+    list of Objects
         Numbered by name where every name is a number of its own, otherwise in order. Points and lines are no areas: they are left
-        out, with a warning that counts them; so are nuclei inside cells, and features off the first plane are read as if on it.
+        out, with a warning that counts them; so are nuclei inside cells, and features off the first plane are read as if on it. The
+        image is called as the file, unless the file says.
 
     Raises
     ------
     InputError
-        If the file is not GeoJSON, or a ring has corners that are not numbers.
+        If a file is not GeoJSON, or a ring has corners that are not numbers.
     """
     path = Path(path)
+    sizes = Shapes(shapes)
+    found = list(read_each(path, SUFFIXES, recognise, lambda file: _read_file(file, sizes, skip_bad), skip_bad=skip_bad))
+    classes = class_table([item.class_name for _, items, _ in found for item in items])
+    images = [Objects(shape, items, image, classes) for shape, items, image in found]
+    tell_beyond(images, path)
+    return images
+
+
+def _read_file(path: Path, sizes: Shapes, skip_bad: bool) -> tuple[tuple[int, int], tuple[Object, ...], str]:
     document = _document(path)
     features = _features(document, path)
-    kept = [(feature, _polygons(feature["geometry"], f"{path}: feature {n}")) for n, feature in enumerate(features) if _is_area(feature)]
-    _warn_of_losses(path, features, len(kept))
+    entries = Entries(path, skip_bad=skip_bad)
+    kept: list[tuple[dict[str, Any], tuple[Polygon, ...]]] = []
+    for place, feature in enumerate(features):
+        with entries.entry(f"feature {place}"):
+            if _is_area(feature) and (polygons := _polygons(feature["geometry"])):
+                kept.append((feature, polygons))
+    _warn_of_losses(path, features, len(kept) + entries.bad)
     numbers = object_numbers([str(_properties(feature).get("name") or "") for feature, _ in kept])
-    by_number = sorted(zip(numbers, kept, strict=True), key=lambda one: one[0])
-    objects = {number: polygons for number, (_, polygons) in by_number}
-    names = {number: name for number, (feature, _) in by_number if (name := _class_name(feature))}
-    return Outlines(shape or _shape(document) or enough([one for polygons in objects.values() for one in polygons]), objects, names)
+    items = tuple(
+        Object(number, polygons, class_name=_class_name(feature), score=_score(feature))
+        for number, (feature, polygons) in zip(numbers, kept, strict=True)
+    )
+    about = _about(document)
+    given = sizes.find(path.name)
+    shape = given.shape if given else about.get("shape")
+    if shape is None:
+        shape = enough([polygon for item in items for polygon in item.polygons])
+        warn(f"{path}: the image's size is not in the file; it was taken as just large enough for the objects")
+    return shape, items, about.get("image") or path.stem
 
 
 def _document(path: Path) -> Any:
@@ -141,13 +222,13 @@ def _is_area(feature: dict[str, Any]) -> bool:
     return isinstance(geometry, dict) and geometry.get("type") in ("Polygon", "MultiPolygon") and bool(geometry.get("coordinates"))
 
 
-def _polygons(geometry: dict[str, Any], place: str) -> tuple[Polygon, ...]:
+def _polygons(geometry: dict[str, Any]) -> tuple[Polygon, ...]:
     coordinates = geometry["coordinates"]
     parts = [coordinates] if geometry["type"] == "Polygon" else coordinates
     try:
         rings = [[_ring(ring) for ring in part] for part in parts]
     except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
-        raise InputError(f"{place}: a ring must be a list of [x, y] pairs of finite numbers ({error})") from None
+        raise InputError(f"a ring must be a list of [x, y] pairs of finite numbers ({error})") from None
     return tuple(Polygon(part[0], tuple(part[1:])) for part in rings if part)
 
 
@@ -173,6 +254,12 @@ def _class_name(feature: dict[str, Any]) -> str:
     return str(found.get("name") or (": ".join(map(str, names)) if isinstance(names, list) else ""))
 
 
+def _score(feature: dict[str, Any]) -> float | None:
+    measured = _properties(feature).get("measurements")
+    score = measured.get("score") if isinstance(measured, dict) else None
+    return float(score) if isinstance(score, (int, float)) and not isinstance(score, bool) and math.isfinite(score) else None
+
+
 def _warn_of_losses(path: Path, features: list[dict[str, Any]], kept: int) -> None:
     if skipped := len(features) - kept:
         warn(f"{path}: {skipped} of {len(features)} features are points, lines or empty, not areas, and were left out")
@@ -183,9 +270,11 @@ def _warn_of_losses(path: Path, features: list[dict[str, Any]], kept: int) -> No
         warn(f"{path}: {deep} features lie on another z plane or time point; they were read as if on the first")
 
 
-def _shape(document: Any) -> tuple[int, int] | None:
+def _about(document: Any) -> dict[str, Any]:
+    """Shape and name of the image, where Microtome wrote the file."""
     try:
-        height, width = document["microtome"]["shape"]
-        return int(height), int(width)
+        about = document["microtome"]
+        height, width = about["shape"]
+        return {"shape": checked(height, width), "image": str(about.get("image", ""))}
     except (ValueError, KeyError, TypeError):
-        return None  # another program's file
+        return {}  # another program's file

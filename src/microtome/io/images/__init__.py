@@ -7,6 +7,8 @@ the suffix. Each format is one file here, imported when it is met. docs/how-to/f
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +18,7 @@ from microtome.core.errors import InputError, RecipeError, did_you_mean
 from microtome.core.events import warn
 from microtome.core.raster import Image, Raster
 from microtome.core.units import parse_spacing
+from microtome.io.images import nifti
 from microtome.io.images.axes import channels_last, choose, lay_out
 from microtome.io.images.colours import resolve_colours
 from microtome.io.images.detect import HEAD, family_of, looks_like
@@ -24,11 +27,12 @@ from microtome.io.images.orientation import upright
 from microtome.io.images.picture import Picture
 from microtome.io.whole import whole_file
 
-__all__ = ["SUFFIXES", "is_image", "read", "write"]
+__all__ = ["SUFFIXES", "is_image", "read", "shape_of", "write"]
 
 _FAMILY_OF_SUFFIX = {
     ".ome.tif": "tiff", ".ome.tiff": "tiff", ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg",
     ".webp": "webp", ".bmp": "bmp", ".gif": "gif", ".pbm": "pnm", ".pgm": "pnm", ".ppm": "pnm", ".pnm": "pnm", ".npy": "npy",
+    ".nii.gz": "nifti", ".nii": "nifti",
 }  # fmt: skip
 
 SUFFIXES = tuple(_FAMILY_OF_SUFFIX)
@@ -57,7 +61,7 @@ def read(
     Parameters
     ----------
     path : path
-        PNG, JPEG, WebP, BMP, GIF, PNM, TIFF (plain, ImageJ, OME) or NPY, told by content.
+        PNG, JPEG, WebP, BMP, GIF, PNM, TIFF (plain, ImageJ, OME), NPY or NIfTI, told by content.
     axes : str, optional
         What the dimensions are, in the file's order (``"zyx"``, ``"cyx"``, ``"tyx"``), where the file does not say or
         is wrong.
@@ -72,7 +76,7 @@ def read(
     -------
     Image
         Axes yx, yxc, zyx or zyxc; dtype and values as stored (1 bit: uint8, 0 and 255). Spacing in the unit the file
-        names, micrometres where it counts otherwise.
+        names, micrometres where it counts otherwise. A NIfTI's place in the world: see `nifti`.
 
     Raises
     ------
@@ -80,6 +84,8 @@ def read(
         If the file is missing, empty, damaged, cut off, of another kind, ambiguous, or claims an absurd size.
     RecipeError
         If `axes` or `spacing` cannot be understood.
+    MissingExtra
+        For a NIfTI without nibabel.
 
     Examples
     --------
@@ -90,11 +96,38 @@ def read(
     (0.65, 0.65)
     """
     path = Path(path)
+    with _pictures(path) as pictures:
+        image, notes = _take(pictures, str(path), axes, page, max_pixels)
+    for note in notes:
+        warn(f"{path}: {note}")
+    return image if spacing is None else _with_spacing(image, spacing)
+
+
+def shape_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """The spatial shape (y, x or z, y, x) of the image that `read` would give, from the file's header: no pixel is decoded.
+
+    Raises
+    ------
+    InputError
+        As `read`.
+    """
+    with _pictures(Path(path)) as pictures:
+        picture, page = choose(pictures, None)
+        layout = lay_out(picture, None, page)
+    size = dict(zip(layout.decoded[1], layout.decoded[0], strict=True))
+    if picture.orientation > 4:  # turned by a quarter
+        size["y"], size["x"] = size["x"], size["y"]
+    return tuple(size[axis] for axis in "zyx" if size.get(axis, 1) > 1 or axis in "yx")
+
+
+@contextmanager
+def _pictures(path: Path) -> Iterator[list[Picture]]:
+    """Open a file by its content; what goes wrong in the block is told with the path."""
     family = _family(path)
     module = import_module(f"microtome.io.images.{family}")
     try:
         with module.opened(path) as pictures:
-            image, notes = _take(pictures, str(path), axes, page, max_pixels)
+            yield pictures
     except InputError as error:
         raise InputError(f"{path}: {error}") from error.__cause__
     except RecipeError:
@@ -103,9 +136,6 @@ def read(
         raise InputError(f"{path}: does not fit in memory; choose a page, or crop it") from error
     except module.ERRORS as error:
         raise InputError(f"{path}: damaged, or {family.upper()} of a kind that is not read ({_in_short(error)})") from error
-    for note in notes:
-        warn(f"{path}: {note}")
-    return image if spacing is None else _with_spacing(image, spacing)
 
 
 def _family(path: Path) -> str:
@@ -123,7 +153,7 @@ def _family(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not head:
         raise InputError(f"{path}: is empty (0 bytes)")
-    family = family_of(head)
+    family = family_of(head) or ("nifti" if nifti.recognise(head) else None)
     if family is None:
         raise InputError(f"{path}: is not an image Microtome reads; it looks like {looks_like(head)}. Read are: {', '.join(SUFFIXES)}")
     expected = _FAMILY_OF_SUFFIX.get(_suffix(path))
@@ -140,6 +170,8 @@ def _suffix(path: Path) -> str:
 def _take(pictures: list[Picture], source: str, axes: str | None, page: int | None, max_pixels: int | None) -> tuple[Image, list[str]]:
     """Choose, check, decode and arrange one picture; what there is to say of it comes along."""
     picture, page = choose(pictures, page)
+    if picture.place and axes is not None:
+        raise InputError(f"the file says what its axes are ({', '.join(picture.axes)}); leave axes={axes!r} out")
     layout = lay_out(picture, axes, page)
     shape, letters = layout.decoded
     if picture.dtype.kind not in "buif":
@@ -151,7 +183,8 @@ def _take(pictures: list[Picture], source: str, axes: str | None, page: int | No
     pixels, letters, picture = resolve_colours(picture, pixels, letters)
     pixels, letters = channels_last(pixels, letters)
     notes = list(picture.notes)
-    image = Image(pixels, letters, **_spacing(picture, letters, notes), source=source, channels=_names(picture, letters, pixels.shape))
+    place = picture.place or _spacing(picture, letters, notes)
+    image = Image(pixels, letters, **place, source=source, channels=_names(picture, letters, pixels.shape))
     if picture.orientation not in (0, 1):
         image = upright(image, picture.orientation)
         notes.append(f"it was turned upright, as the file asks (orientation {picture.orientation})")
@@ -195,7 +228,8 @@ def write(image: Raster, path: str | os.PathLike[str]) -> None:
     image : Image, or a mask
         Of any axes and dtype the format holds.
     path : path
-        Ending in ``.tif``, ``.ome.tif``, ``.png``, ``.npy``, ``.pgm``, ``.ppm``, ``.bmp`` or ``.webp``; folders are made.
+        Ending in ``.tif``, ``.ome.tif``, ``.png``, ``.npy``, ``.pgm``, ``.ppm``, ``.bmp``, ``.webp``, ``.nii`` or ``.nii.gz``; folders
+        are made.
 
     Raises
     ------

@@ -45,6 +45,9 @@ class Picture:
         Values count from white to black.
     orientation : int
         As EXIF numbers it: 1 is upright.
+    place : dict
+        Where it lies in the world, as keyword arguments of an image (`spacing`, `unit`, `origin`, `direction`), from formats that say it
+        in full; `spacing` above is then left empty.
     notes : tuple of str
         What the reader assumed or left out, said to the user when the image is taken.
     """
@@ -62,4 +65,5 @@ class Picture:
     colour_key: tuple[int, ...] | None = None
     white_is_zero: bool = False
     orientation: int = 1
+    place: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 - `palette_png`: a class for every pixel, up to value 255; opens in colour everywhere.
 - `label_png`: an object's number for every pixel, up to 65,535.
 - `label_tiff`: more objects than that, and volumes.
+- `nifti`: medical volumes, with their place in the world.
 - `colour_png`: ids as scattered colours, for viewers that show 16-bit numbers as black; read back exactly.
 - `foreign`: what other programs wrote.
 - `note`: the few facts that pixels cannot say: kind, classes, scores, spacing. `png`: the container.
@@ -16,13 +17,13 @@ from typing import Literal
 
 from microtome.core.errors import InputError
 from microtome.core.raster import SemanticMap
-from microtome.io.masks import colour_png, foreign, label_png, label_tiff, note, palette_png, png
+from microtome.io.masks import colour_png, foreign, label_png, label_tiff, nifti, note, palette_png, png
 from microtome.io.masks.note import Kind, Mask
 
 __all__ = ["Family", "Form", "read_mask", "write_mask", "write_mask_as"]
 
 Form = Literal["ids", "colour"]
-Family = Literal["png", "tiff"]
+Family = Literal["png", "tiff", "nifti"]
 _LARGEST_IN_PNG = 65535
 
 
@@ -33,12 +34,13 @@ def write_mask(mask: Mask, stem: str | os.PathLike[str], *, form: Form = "ids", 
     ----------
     mask : SemanticMap or InstanceMap, axes yx or zyx
     stem : path
-        Folder and name without suffix: ``.png`` or ``.tif`` is added (dots in the name are kept).
+        Folder and name without suffix: ``.png``, ``.tif`` or ``.nii.gz`` is added (dots in the name are kept).
     form : {"ids", "colour"}
         "ids": a palette PNG for classes up to 255, a grey PNG for objects up to 65,535, else a TIFF. "colour": a PNG that ordinary
         viewers show in distinct colours and `read_mask` turns back into the same ids.
-    family : {"png", "tiff"}
-        "tiff" writes a TIFF even where a PNG would do, to stay with pictures that are TIFFs.
+    family : {"png", "tiff", "nifti"}
+        "tiff" writes a TIFF even where a PNG would do, to stay with pictures that are TIFFs; "nifti" a NIfTI, to stay with volumes that
+        are, and in their place.
 
     Returns
     -------
@@ -62,14 +64,15 @@ def write_mask(mask: Mask, stem: str | os.PathLike[str], *, form: Form = "ids", 
     ('well.03.png', [[0, 1], [0, 300]])
     """
     _refuse_empty(mask, stem)
-    writer, suffix = (label_tiff, ".tif") if family == "tiff" and form == "ids" else _writer(mask, form)
+    kept: dict[str, tuple[note.Writer, str]] = {"tiff": (label_tiff, ".tif"), "nifti": (nifti, ".nii.gz")}
+    writer, suffix = kept[family] if family in kept and form == "ids" else _writer(mask, form)
     path = Path(stem).with_name(Path(stem).name + suffix)
     writer.write(mask, path)
     return path
 
 
 def write_mask_as(mask: Mask, path: str | os.PathLike[str]) -> Path:
-    """Write a mask under exactly this name; ``.png``, ``.tif`` or ``.tiff``.
+    """Write a mask under exactly this name; ``.png``, ``.tif``, ``.tiff``, ``.nii`` or ``.nii.gz``.
 
     Raises
     ------
@@ -81,8 +84,11 @@ def write_mask_as(mask: Mask, path: str | os.PathLike[str]) -> Path:
     if path.suffix.lower() in (".tif", ".tiff"):
         label_tiff.write(mask, path)
         return path
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        nifti.write(mask, path)
+        return path
     if path.suffix.lower() != ".png":
-        raise InputError(f"{path}: masks are written as .png, .tif or .tiff")
+        raise InputError(f"{path}: masks are written as .png, .tif, .tiff, .nii or .nii.gz")
     writer, suffix = _writer(mask, "ids")
     if suffix != ".png":
         raise InputError(f"{path}: a PNG cannot hold this mask ({mask.axes}, ids to {int(mask.pixels.max())}); name it .tif")
@@ -111,7 +117,7 @@ def read_mask(path: str | os.PathLike[str], *, kind: Kind | None = None) -> Mask
     Parameters
     ----------
     path : path
-        A PNG, TIFF, GIF, BMP or ``.npy`` file; recognised by its content, not by its name.
+        A PNG, TIFF, GIF, BMP, ``.npy`` or NIfTI file; recognised by its content, not by its name.
     kind : {"semantic", "instance"}, optional
         What to take a file for that does not say itself. Files written here say it. Left out: palettes, 1-bit pictures and masks of
         only 0 and 255 are semantic, everything else is instance.
@@ -128,6 +134,8 @@ def read_mask(path: str | os.PathLike[str], *, kind: Kind | None = None) -> Mask
     """
     path = Path(path)
     data = _bytes(path)
+    if nifti.recognise(data):
+        return nifti.read(path, kind)
     form = foreign.recognise(data)
     if form == "png" and (about := note.parse(png.texts(data, path).get(note.KEYWORD), path)):
         return (colour_png if about.form == "colour" else palette_png if about.form == "palette" else label_png).read(data, about, path)

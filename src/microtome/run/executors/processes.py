@@ -17,7 +17,7 @@ from typing import TypeVar
 from microtome.core.errors import RunError
 from microtome.core.kernels.bands import set_threads, threads
 
-__all__ = ["processes"]
+__all__ = ["Pool", "processes"]
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -33,7 +33,7 @@ def processes(
     """
     waiting = iter(jobs)
     suspects: list[Job] = []
-    with _Pool(workers) as pool:
+    with Pool(workers) as pool:
         running: dict[Future[Made], Job] = {}
         for job in waiting:
             running[pool.submit(work, job)] = job
@@ -50,7 +50,7 @@ def processes(
         yield from _one_by_one(work, suspects, failed)
 
 
-class _Pool:
+class Pool:
     """A process pool that can be replaced after a crash, and lets running work end when the user interrupts."""
 
     def __init__(self, workers: int) -> None:
@@ -74,7 +74,7 @@ class _Pool:
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self._new()
 
-    def __enter__(self) -> _Pool:
+    def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,7 +93,7 @@ def _finished(running: dict[Future[Made], Job], suspects: list[Job]) -> Iterator
 
 def _one_by_one(work: Callable[[Job], Made], jobs: list[Job], failed: Callable[[Job, RunError], Made]) -> Iterator[tuple[Job, Made]]:
     for job in list(jobs):
-        with _Pool(1) as alone:
+        with Pool(1) as alone:
             future = alone.submit(work, job)
             try:
                 made = future.result()

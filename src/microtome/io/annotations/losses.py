@@ -1,0 +1,93 @@
+"""What objects say beside their area, counted where a format has no place for it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from microtome.core.objects import Object, Objects, class_table
+from microtome.core.outlines import Polygon
+from microtome.io.annotations.patches import runs_in
+from microtome.io.annotations.pixel_edges import on_pixel_edges
+
+__all__ = ["by_name", "filled_holes", "is_finer_than_pixels", "losses"]
+
+
+def losses(images: Sequence[Objects], *, holds: Collection[str] = (), values: Mapping[str, int] | None = None) -> Counter[str]:
+    """Count what a file does not hold.
+
+    Parameters
+    ----------
+    images : sequence of Objects
+    holds : collection of {"scores", "crowds", "boxes", "classes"}
+        What the format has a place for: scores, crowd marks, boxes beside an area, classes that no object has.
+    values : mapping of str to int, optional
+        The value that each class will have when the file is read. Left out: by name, as `by_name` numbers them.
+
+    Returns
+    -------
+    Counter of str
+        In words, how often; without zeros.
+
+    Examples
+    --------
+    >>> dict(losses([Objects((2, 2), (Object(1, given_box=(0, 0, 1, 1), score=0.5),))]))
+    {'scores': 1}
+    """
+    items = [item for one in images for item in one.items]
+    scores = [item.score for item in items if item.score is not None]
+    lost: Counter[str] = Counter()
+    if "scores" in holds:
+        lost["scores that are not finite"] = sum(not math.isfinite(score) for score in scores)
+    else:
+        lost["scores"] = len(scores)
+    if "crowds" not in holds:
+        lost["crowd marks"] = sum(item.crowd for item in items)
+    if "boxes" not in holds:
+        lost["boxes that are not the area's own"] = sum(_has_other_box(item) for item in items)
+    lost.update(_of_classes(images, values if values is not None else by_name(images), "classes" in holds))
+    return Counter({what: count for what, count in lost.items() if count})
+
+
+def by_name(images: Sequence[Objects]) -> dict[str, int]:
+    """The value that each class has where a file knows only the names its objects have: from 1, in alphabetical order."""
+    return {entry.name: entry.value for entry in class_table([item.class_name for one in images for item in one.items])}
+
+
+def _has_other_box(item: Object) -> bool:
+    return item.given_box is not None and item.form != "box" and item.given_box != replace(item, given_box=None).box
+
+
+def _of_classes(images: Sequence[Objects], values: Mapping[str, int], holds_unused: bool) -> Counter[str]:
+    entries = {entry.name: entry for one in images for entry in one.classes if entry.role != "background"}
+    lost: Counter[str] = Counter()
+    if not holds_unused:
+        lost["classes without an object"] = len(set(entries) - set(values))
+    lost["class values"] = sum(name in values and values[name] != entry.value for name, entry in entries.items())
+    lost["class roles"] = sum(name in values and entry.role != "thing" for name, entry in entries.items())
+    return lost
+
+
+def is_finer_than_pixels(item: Object, shape: tuple[int, int]) -> bool:
+    """Whether an area is more than its pixels say: with edges that cut pixels, or outside of the image."""
+    return item.runs is None and not all(on_pixel_edges(polygon, shape) for polygon in item.polygons)
+
+
+def filled_holes(item: Object, polygons: Sequence[Polygon], shape: tuple[int, int]) -> Counter[str]:
+    """What it costs to give an object's polygons without their holes: how many holes, and the pixels gained.
+
+    Examples
+    --------
+    >>> ring = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    >>> frame = Object(1, (Polygon(4 * ring, (1 + 2 * ring,)),))
+    >>> dict(filled_holes(frame, frame.polygons, (5, 5)))
+    {'holes filled in': 1, 'pixels gained by filled holes': 4}
+    """
+    holes = sum(len(polygon.holes) for polygon in polygons)
+    if not holes:
+        return Counter()
+    whole = replace(item, runs=None, polygons=tuple(Polygon(polygon.outer) for polygon in polygons))
+    gained = runs_in(whole, shape).area - runs_in(item, shape).area
+    return Counter({"holes filled in": holes, "pixels gained by filled holes": gained})
