@@ -196,8 +196,14 @@ def test_of_several_annotation_files_one_must_be_named(tmp_path):
     folder = tmp_path / "set"
     for part in ("train", "val"):
         formats.write(folder / "annotations" / f"{part}.json", some(), format="coco")
-    with pytest.raises(InputError, match=r"holds 2 annotation files \(annotations/train\.json \(coco\), annotations/val\.json \(coco\)\)"):
+    with pytest.raises(
+        InputError, match=r"holds 2 files for many images \(annotations/train\.json \(coco\), annotations/val\.json \(coco\)\)"
+    ):
         convert(folder, tmp_path / "out.xml", to="cvat")
+    formats.write(folder / "voc", some(), format="voc")
+    with pytest.raises(InputError, match="holds voc annotations, and 2 files for many images"):
+        convert(folder, tmp_path / "out.xml", to="cvat")
+    assert convert(folder, tmp_path / "out.xml", to="cvat", format="voc").lost == {}
 
 
 # Images
@@ -220,7 +226,7 @@ def test_images_that_contradict_or_lack_are_told(tmp_path, pictures):
         convert(source(tmp_path, "cvat"), tmp_path / "out.json", to="coco", images=pictures)
     assert said == [
         "1 of 2 annotated images are not in the folder of the images, the first is 'one/b.png'",
-        "one/a.png: the image is 10 x 30, its annotations say 20 x 30",
+        "1 of 2 images have another size than their annotations say, the first is one/a.png: it is 10 x 30, they say 20 x 30",
     ]
 
 

@@ -221,6 +221,55 @@ def test_a_file_that_is_not_one_is_named(tmp_path, name, module):
         module.read(tmp_path / "none")
 
 
+@pytest.mark.parametrize("module", [imagej, geojson])
+def test_several_images_are_a_folder_with_one_class_table(tmp_path, module):
+    table = class_table(["rbc", "wbc"])
+    cells = {name: (Object(1, (Polygon(SQUARE),), class_name=name, score=0.5),) for name in ("wbc", "rbc")}
+    images = [Objects((9, 9), items, f"plate/{name}.tif", table) for name, items in cells.items()]
+    account = module.write(tmp_path / "all", images)
+    assert (account.objects, account.lost) == (2, {})
+    back = module.read(tmp_path / "all")
+    assert [(one.image, one.shape, one.items[0].class_name, one.items[0].score) for one in back] == [
+        ("plate/rbc.tif", (9, 9), "rbc", 0.5), ("plate/wbc.tif", (9, 9), "wbc", 0.5)]  # fmt: skip
+    assert all([entry.name for entry in one.classes] == ["rbc", "wbc"] for one in back)
+
+
+@pytest.mark.parametrize(
+    ("module", "words"), [(imagej, {"corners rounded to 32 bits": 4, "class names with other spaces": 1}), (geojson, {})]
+)
+def test_what_outlines_do_not_hold_is_counted(tmp_path, module, words):
+    strange = Object(4, (Polygon(SQUARE),), given_box=(0, 0, 5, 5), score=float("nan"))
+    empty, box = Object(3, runs=encode(np.zeros((9, 9)))), Object(2, given_box=(1, 1, 3, 3), class_name="a  b")
+    items = (Object(1, (Polygon(SQUARE + 0.1),), crowd=True), box, empty, strange)
+    account = module.write(tmp_path / "all", [Objects((9, 9), items, "a.tif", class_table(["a  b", "unused"]))])
+    assert account.objects == 3
+    assert account.lost == words | {
+        "crowd marks": 1, "boxes, now rectangular areas": 1, "objects without a pixel": 1, "boxes that are not the area's own": 1,
+        "classes without an object": 1, "scores that are not finite": 1}  # fmt: skip
+
+
+def test_faulty_features_and_rois_can_be_left_out(tmp_path):
+    good = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [4, 0], [4, 4]]]}, "properties": {"name": "3"}}
+    bad = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [4, None], [4, 4]]]}, "properties": {}}
+    (tmp_path / "a.geojson").write_text(json.dumps([good, bad]))
+    imagej.write(tmp_path / "whole.zip", of(trace(InstanceMap(np.ones((4, 4), int)))))
+    with zipfile.ZipFile(tmp_path / "whole.zip") as whole, zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("1.roi", whole.read("1.roi"))
+        archive.writestr("2.roi", whole.read("1.roi")[:50])
+    for module, name, place in ((geojson, "a.geojson", "feature 1"), (imagej, "a.zip", r"2\.roi")):
+        with pytest.raises(InputError, match=rf"{name}: {place}: "):
+            module.read(tmp_path / name)
+        with collect_warnings() as said:
+            (image,) = module.read(tmp_path / name, shapes={"a.tif": (4, 4)}, skip_bad=True)
+        assert len(image) == 1
+        assert [message.endswith("; left out") for message in said] == [True]
+
+
+def test_measurements_are_for_one_image(tmp_path):
+    with pytest.raises(InputError, match="2 images have these"):
+        geojson.write(tmp_path / "all", [Objects((4, 4), (), "a"), Objects((4, 4), (), "b")], measurements={1: {"area": 1.0}})
+
+
 # ImageJ
 
 

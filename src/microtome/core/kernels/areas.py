@@ -12,7 +12,8 @@ from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import collect_warnings, warn
 from microtome.core.kernels.outlines import fill, trace
-from microtome.core.kernels.run_lengths import decode, encode, encode_each
+from microtome.core.kernels.patches import patch_of, runs_at
+from microtome.core.kernels.run_lengths import encode_each
 from microtome.core.objects import Object, Objects, Runs
 from microtome.core.outlines import Outlines, Polygon
 from microtome.core.raster import InstanceMap, SemanticMap
@@ -54,18 +55,19 @@ def outlines_of(objects: Objects) -> Outlines:
 
 
 def polygons_of(item: Object) -> tuple[Polygon, ...]:
-    """An object's polygons: its own, or those along the pixel edges of its runs, or its box as a rectangle."""
+    """An object's polygons: its own, or those along the pixel edges of its runs, or its box as a rectangle.
+
+    Examples
+    --------
+    >>> polygons_of(Object(1, runs=Runs((4, 9), np.array([5, 2, 29]))))[0].outer.tolist()
+    [[1.0, 2.0], [3.0, 2.0], [3.0, 1.0], [1.0, 1.0]]
+    """
     if item.runs is None:
         return item.polygons or (_rectangle(item.box),)
-    top, left, bottom, right = (int(edge) for edge in item.runs.box)
-    mask = decode(item.runs)[top:bottom, left:right]
-    if not mask.size:
+    pixels, top, left = patch_of(item.runs)
+    if not pixels.size:
         return ()
-    shift = np.array([top, left], np.float64)
-    return tuple(
-        Polygon(polygon.outer + shift, tuple(hole + shift for hole in polygon.holes))
-        for polygon in trace(InstanceMap(mask.astype(np.int32))).objects[1]
-    )
+    return _moved(trace(InstanceMap(pixels.astype(np.int32))).objects[1], top, left)
 
 
 def _rectangle(box: tuple[float, float, float, float]) -> Polygon:
@@ -73,16 +75,31 @@ def _rectangle(box: tuple[float, float, float, float]) -> Polygon:
     return Polygon(np.array([[top, left], [top, right], [bottom, right], [bottom, left]], np.float64))
 
 
+def _moved(polygons: Sequence[Polygon], down: int, right: int) -> tuple[Polygon, ...]:
+    step = np.array([down, right], np.float64)
+    return tuple(Polygon(polygon.outer + step, tuple(hole + step for hole in polygon.holes)) for polygon in polygons)
+
+
 def runs_of(item: Object, shape: tuple[int, int]) -> Runs:
-    """An object's mask: a pixel belongs to a polygon that holds its centre; overlapping parts are one area."""
+    """An object's mask: a pixel belongs to a polygon that holds its centre; overlapping parts are one area.
+
+    Examples
+    --------
+    >>> half = Polygon(np.array([[0.0, 0.0], [0.0, 4.0], [4.0, 0.0]]))
+    >>> runs_of(Object(1, (half,)), (4, 4)).counts.tolist()
+    [0, 3, 1, 2, 2, 1, 7]
+    """
     if item.runs is not None:
         return item.runs
-    return encode(_painted(polygons_of(item), shape))
-
-
-def _painted(polygons: Sequence[Polygon], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    polygons = polygons_of(item)
+    corners = np.concatenate([polygon.outer for polygon in polygons] or [np.zeros((1, 2))])
+    top, left = (max(0, int(edge)) for edge in np.floor(corners.min(axis=0)))
+    bottom, right = (min(size, int(edge)) for size, edge in zip(shape, np.ceil(corners.max(axis=0)), strict=True))
+    if bottom <= top or right <= left:
+        return Runs(shape, np.array([shape[0] * shape[1]], np.int64))
     with collect_warnings():  # an object of no pixel is told by whoever asks for its mask
-        return fill(Outlines(shape, {1: tuple(polygons)})).pixels > 0
+        painted = fill(Outlines((bottom - top, right - left), {1: _moved(polygons, -top, -left)})).pixels
+    return runs_at(painted, top, left, shape)
 
 
 def instance_map(objects: Objects) -> InstanceMap:
@@ -95,6 +112,7 @@ def instance_map(objects: Objects) -> InstanceMap:
 
     Examples
     --------
+    >>> from microtome.core.kernels.run_lengths import encode
     >>> first = Object(1, runs=encode(np.array([[1, 1, 0]])), score=0.9)
     >>> second = Object(2, runs=encode(np.array([[0, 1, 1]])), score=0.4)
     >>> from microtome.core.events import collect_warnings
@@ -124,17 +142,10 @@ def instance_map(objects: Objects) -> InstanceMap:
 
 def _put(item: Object, labels: NDArray[np.int32]) -> int:
     """Write the object's number over its pixels; how many of them another object had."""
-    if item.runs is not None:
-        edges = np.cumsum(item.runs.counts)
-        height = labels.shape[0]
-        places = np.concatenate([np.arange(a, b) for a, b in zip(edges[:-1:2], edges[1::2], strict=True)] or [np.zeros(0, np.int64)])
-        rows, columns = places % height, places // height
-        overlap = int(np.count_nonzero(labels[rows, columns]))
-        labels[rows, columns] = item.number
-        return overlap
-    mask = _painted(item.polygons, (labels.shape[0], labels.shape[1]))
-    overlap = int(np.count_nonzero(labels[mask]))
-    labels[mask] = item.number
+    pixels, top, left = patch_of(runs_of(item, (labels.shape[0], labels.shape[1])))
+    window = labels[top : top + pixels.shape[0], left : left + pixels.shape[1]]
+    overlap = int(np.count_nonzero(window[pixels]))
+    window[pixels] = item.number
     return overlap
 
 
@@ -174,5 +185,6 @@ def class_map(objects: Objects) -> SemanticMap:
         warn(f"{place}{left_out} of {len(objects.items)} objects are boxes without an area, and were left out of the mask")
     pixels = np.zeros(objects.shape, np.int32)
     for item in painted:
-        pixels[decode(runs_of(item, objects.shape))] = value[item.class_name]
+        patch, top, left = patch_of(runs_of(item, objects.shape))
+        pixels[top : top + patch.shape[0], left : left + patch.shape[1]][patch] = value[item.class_name]
     return SemanticMap(pixels, source=objects.image, classes=_with_background(objects.classes))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import runs_of
 from microtome.core.kernels.run_lengths import check
 from microtome.core.objects import Box, Object, Objects, Runs
 from microtome.core.outlines import Polygon
@@ -25,7 +26,6 @@ from microtome.io.annotations.coco_rle import compress, expand
 from microtome.io.annotations.document import read_json
 from microtome.io.annotations.entries import Entries, number
 from microtome.io.annotations.one_table import one_table
-from microtome.io.annotations.patches import runs_in
 from microtome.io.annotations.pixel_edges import on_pixel_edges
 from microtome.io.annotations.rings import enough
 from microtome.io.annotations.shapes import Shapes
@@ -394,7 +394,7 @@ def _geometry(item: Object, shape: tuple[int, int], lost: Counter[str]) -> dict[
     if runs is None and _beyond_polygons(item.polygons):
         exact = all(on_pixel_edges(polygon, shape) for polygon in item.polygons)
         lost["objects with holes, with edges off the pixels' or outside of the image, written as their pixels"] += not exact
-        runs = runs_in(item, shape)
+        runs = runs_of(item, shape)
     if runs is not None:
         about["segmentation"] = {"size": list(shape), "counts": compress(runs.counts)}
         about["area"] = runs.area

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from microtome.core.errors import InputError, RecipeError, did_you_mean
@@ -157,18 +158,26 @@ def _found(place: Path, format: str | None) -> tuple[Path, str]:
             raise InputError(f"{place}: of no format that is known ({', '.join(FORMATS)})")
         return place, name
     name = format or recognise(place)
-    if name is not None and name != "masks" and name not in _OF_ONE_FILE:
-        return place, name
-    files = [(file, known) for file in sorted(place.rglob("*")) if file.suffix.lower() in _ANNOTATIONS and (known := recognise(file))]
-    files = [(file, known) for file, known in files if known == format or (format is None and known in _OF_ONE_FILE)]
-    if len(files) == 1:
+    files = [one for one in _single_files(place, name) if format in (None, one[1])]
+    of_many = name is not None and name != "masks" and name not in _OF_ONE_FILE
+    if format is not None and of_many:
+        return place, format
+    if len(files) == 1 and not of_many:
         return files[0]
     if files:
         several = ", ".join(f"{file.relative_to(place).as_posix()} ({known})" for file, known in files[:6])
-        raise InputError(f"{place}: holds {len(files)} annotation files ({several}); name one of them")
+        beside = f"{name} annotations, and " if of_many else ""
+        raise InputError(f"{place}: holds {beside}{len(files)} files for many images ({several}); name one of them, or the format")
     if name is None:
         raise InputError(f"{place}: nothing in this folder is of a known format ({', '.join(FORMATS)})")
     return place, name
+
+
+def _single_files(place: Path, beside: str | None) -> list[tuple[Path, str]]:
+    """The files of a folder that hold the annotations of many images, and their formats; `beside` is what the folder is known for."""
+    of_folder = import_module(FORMATS[beside]).recognise if beside not in (None, "masks") else lambda file: False
+    files = [file for file in sorted(place.rglob("*")) if file.suffix.lower() in _ANNOTATIONS and not of_folder(file)]
+    return [(file, name) for file in files if (name := recognise(file)) in _OF_ONE_FILE]
 
 
 def _as_in_folder(images: Sequence[Objects], sizes: Mapping[str, tuple[int, int]]) -> list[Objects]:
@@ -182,9 +191,10 @@ def _as_in_folder(images: Sequence[Objects], sizes: Mapping[str, tuple[int, int]
     ]
     if missing := [one.image for one, there in zip(images, found, strict=True) if there is None]:
         warn(f"{len(missing)} of {len(images)} annotated images are not in the folder of the images, the first is {missing[0]!r}")
-    for one, there in zip(images, found, strict=True):
-        if there is not None and there.shape != one.shape:
-            warn(f"{there.name}: the image is {there.shape[0]} x {there.shape[1]}, its annotations say {one.shape[0]} x {one.shape[1]}")
+    if differ := [(one.shape, there) for one, there in zip(images, found, strict=True) if there is not None and there.shape != one.shape]:
+        said, there = differ[0]
+        warn(f"{len(differ)} of {len(images)} images have another size than their annotations say, the first is {there.name}: it is "
+             f"{there.shape[0]} x {there.shape[1]}, they say {said[0]} x {said[1]}")  # fmt: skip
     return renamed
 
 

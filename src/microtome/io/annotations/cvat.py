@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import polygons_of, runs_of
+from microtome.core.kernels.patches import patch_of, runs_at
 from microtome.core.objects import Box, Object, Objects, Runs, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
@@ -29,7 +31,6 @@ from microtome.io.annotations.losses import is_finer_than_pixels, losses
 from microtome.io.annotations.one_table import one_table
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.parts import Part, joined
-from microtome.io.annotations.patches import patch_of, polygons_in, runs_at, runs_in
 from microtome.io.annotations.sizes import checked, tell_beyond
 from microtome.io.whole import whole_file
 
@@ -307,12 +308,12 @@ def _shapes(item: Object, shape: tuple[int, int], lost: Counter[str]) -> Iterato
         yield Element("box", xtl=left, ytl=top, xbr=right, ybr=bottom)
         return
     if item.runs is None and not any(polygon.holes for polygon in item.polygons):
-        for polygon in polygons_in(item):
+        for polygon in polygons_of(item):
             points = ";".join(f"{_plain(x)},{_plain(y)}" for y, x in polygon.outer.tolist())
             yield Element("polygon", points=points)
         return
     lost["outlines with holes, now whole pixels"] += is_finer_than_pixels(item, shape)
-    runs = runs_in(item, shape)
+    runs = runs_of(item, shape)
     if not runs.area:
         lost["objects without a pixel"] += 1
         return

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import polygons_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.entries import Entries
 from microtome.io.annotations.losses import losses
 from microtome.io.annotations.numbers import object_numbers
-from microtome.io.annotations.patches import polygons_in
 from microtome.io.annotations.per_image import is_among, read_each, targets
 from microtome.io.annotations.rings import enough
 from microtome.io.annotations.shapes import Shapes
@@ -102,7 +102,7 @@ def write(
         features = [
             _feature(item, polygons, object_type, (measurements or {}).get(item.number, {}), lost)
             for item in objects.items
-            if (polygons := polygons_in(item))
+            if (polygons := polygons_of(item))
         ]
         lost["objects without a pixel"] += len(objects) - len(features)
         about = {"shape": list(objects.shape), "image": objects.image}

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import polygons_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.entries import Entries
 from microtome.io.annotations.losses import losses
 from microtome.io.annotations.numbers import object_numbers
-from microtome.io.annotations.patches import polygons_in
 from microtome.io.annotations.per_image import is_among, read_each, targets
 from microtome.io.annotations.rings import bounds, enough, nested
 from microtome.io.annotations.shapes import Shapes
@@ -127,7 +127,7 @@ def _members_of(objects: Objects, lost: Counter[str]) -> dict[str, bytes]:
     digits = len(str(max((item.number for item in objects.items), default=1)))
     members: dict[str, bytes] = {}
     for item in objects.items:
-        polygons = polygons_in(item)
+        polygons = polygons_of(item)
         if not polygons:
             lost["objects without a pixel"] += 1
             continue

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
+from microtome.core.kernels.areas import runs_of
 from microtome.core.kernels.run_lengths import decode, encode
 from microtome.core.objects import Object, Objects, Runs
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.document import LARGEST, read_text
 from microtome.io.annotations.entries import Entries
 from microtome.io.annotations.losses import is_finer_than_pixels, losses
-from microtome.io.annotations.patches import runs_in
 from microtome.io.annotations.shapes import Shapes
 from microtome.io.whole import whole_file
 
@@ -254,7 +254,7 @@ def _field(item: Object, shape: tuple[int, int], order: Order, lost: Counter[str
     if item.form == "box":
         lost["boxes without an area"] += 1
         return ""
-    runs = runs_in(item, shape)
+    runs = runs_of(item, shape)
     if not runs.area:
         lost["objects without a pixel"] += 1
         return ""

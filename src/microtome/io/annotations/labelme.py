@@ -21,6 +21,8 @@ import numpy as np
 from microtome.core.classes import ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import polygons_of, runs_of
+from microtome.core.kernels.patches import patch_of, runs_at
 from microtome.core.objects import Box, Object, Objects, Runs, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
@@ -29,7 +31,6 @@ from microtome.io.annotations.entries import Entries, field, number, ring
 from microtome.io.annotations.losses import is_finer_than_pixels, losses
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.parts import Part, joined
-from microtome.io.annotations.patches import patch_of, polygons_in, runs_at, runs_in
 from microtome.io.annotations.per_image import is_among, read_each, targets
 from microtome.io.annotations.rings import enough
 from microtome.io.annotations.shapes import Shapes
@@ -222,7 +223,7 @@ def _mask(text: str, points: Sequence[Any], shape: tuple[int, int]) -> Runs:
 
 
 def _polygons_of_part(part: Part) -> tuple[Polygon, ...]:
-    return part.polygons or polygons_in(Object(1, given_box=part.box))
+    return part.polygons or polygons_of(Object(1, given_box=part.box))
 
 
 def _tell(files: Sequence[_File], path: Path) -> None:
@@ -293,11 +294,11 @@ def _shapes(item: Object, shape: tuple[int, int], lost: Counter[str]) -> Iterato
         top, left, bottom, right = item.box
         yield _shape(item, "rectangle", [[left, top], [right, bottom]])
         return
-    polygons = polygons_in(item)
+    polygons = polygons_of(item)
     if any(polygon.holes for polygon in polygons):
         lost["outlines with holes, now whole pixels"] += is_finer_than_pixels(item, shape)
         polygons = ()
-        runs = runs_in(item, shape)
+        runs = runs_of(item, shape)
         if runs.area:
             pixels, top, left = patch_of(runs)
             bottom, right = top + pixels.shape[0] - 1, left + pixels.shape[1] - 1

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from microtome.core.kernels.areas import runs_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
-from microtome.io.annotations.patches import runs_in
 from microtome.io.annotations.pixel_edges import on_pixel_edges
 
 __all__ = ["by_name", "filled_holes", "is_finer_than_pixels", "losses"]
@@ -61,12 +61,12 @@ def _has_other_box(item: Object) -> bool:
 
 
 def _of_classes(images: Sequence[Objects], values: Mapping[str, int], holds_unused: bool) -> Counter[str]:
-    entries = {entry.name: entry for one in images for entry in one.classes if entry.role != "background"}
+    entries = {entry for one in images for entry in one.classes if entry.role != "background"}
     lost: Counter[str] = Counter()
     if not holds_unused:
-        lost["classes without an object"] = len(set(entries) - set(values))
-    lost["class values"] = sum(name in values and values[name] != entry.value for name, entry in entries.items())
-    lost["class roles"] = sum(name in values and entry.role != "thing" for name, entry in entries.items())
+        lost["classes without an object"] = len({entry.name for entry in entries} - set(values))
+    lost["class values"] = len({entry.name for entry in entries if values.get(entry.name, entry.value) != entry.value})
+    lost["class roles"] = len({entry.name for entry in entries if entry.name in values and entry.role != "thing"})
     return lost
 
 
@@ -89,5 +89,5 @@ def filled_holes(item: Object, polygons: Sequence[Polygon], shape: tuple[int, in
     if not holes:
         return Counter()
     whole = replace(item, runs=None, polygons=tuple(Polygon(polygon.outer) for polygon in polygons))
-    gained = runs_in(whole, shape).area - runs_in(item, shape).area
+    gained = runs_of(whole, shape).area - runs_of(item, shape).area
     return Counter({"holes filled in": holes, "pixels gained by filled holes": gained})

@@ -11,13 +11,12 @@ import numpy as np
 
 from microtome.core.errors import InputError
 from microtome.core.events import collect_warnings, warn
-from microtome.core.kernels.areas import instance_map, objects_of
+from microtome.core.kernels.areas import instance_map, objects_of, runs_of
 from microtome.core.kernels.run_lengths import encode
 from microtome.core.objects import Object, Objects
 from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.losses import is_finer_than_pixels, losses
-from microtome.io.annotations.patches import runs_in
 from microtome.io.annotations.per_image import files_in, targets
 from microtome.io.masks import foreign, read_mask, write_mask, write_mask_as
 
@@ -149,7 +148,7 @@ def _painted(objects: Objects, lost: Counter[str]) -> InstanceMap:
     if any(item.number > _LARGEST for item in kept):
         lost["object numbers too large for a mask"] += len(kept)
         kept = [replace(item, number=number) for number, item in enumerate(kept, 1)]
-    painted = tuple(replace(item, runs=runs_in(item, objects.shape), polygons=()) for item in kept)
+    painted = tuple(replace(item, runs=runs_of(item, objects.shape), polygons=()) for item in kept)
     with collect_warnings():  # all of it is in the account
         mask = instance_map(replace(objects, items=painted))
     numbers, left = np.unique(mask.pixels, return_counts=True)

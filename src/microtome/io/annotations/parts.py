@@ -6,10 +6,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from microtome.core.classes import ClassTable
+from microtome.core.kernels.areas import polygons_of, runs_of
+from microtome.core.kernels.patches import union
 from microtome.core.objects import Box, Object, Objects, Runs
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.numbers import object_numbers
-from microtome.io.annotations.patches import polygons_in, runs_in, union
 
 __all__ = ["Part", "joined"]
 
@@ -65,11 +66,11 @@ def _object(number: int, parts: list[Part], shape: tuple[int, int], boxes_are_ar
         return replace(bare, given_box=boxes[0])
     if len(boxes) == 1 and not boxes_are_areas:
         bare, boxes = replace(bare, given_box=boxes[0]), []
-    rectangles = [polygon for box in boxes for polygon in polygons_in(Object(number, given_box=box))]
+    rectangles = [polygon for box in boxes for polygon in polygons_of(Object(number, given_box=box))]
     polygons = (*(polygon for part in parts for polygon in part.polygons), *rectangles)
     masks = [part.runs for part in parts if part.runs is not None]
     if not masks:
         return replace(bare, polygons=polygons)
     if polygons:
-        masks.append(runs_in(Object(number, polygons), shape))
+        masks.append(runs_of(Object(number, polygons), shape))
     return replace(bare, runs=union(masks) if len(masks) > 1 else masks[0])

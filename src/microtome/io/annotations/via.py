@@ -16,6 +16,7 @@ import numpy as np
 
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import polygons_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
@@ -24,7 +25,6 @@ from microtome.io.annotations.entries import Entries, field, number, ring
 from microtome.io.annotations.losses import filled_holes, losses
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.parts import Part, joined
-from microtome.io.annotations.patches import polygons_in
 from microtome.io.annotations.rings import enough
 from microtome.io.annotations.shapes import Shapes
 from microtome.io.annotations.sizes import checked, tell_beyond
@@ -92,7 +92,7 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
                 parts += _parts(region, attribute, counts)
         if shape is None:
             counts["size"] += 1
-            shape = enough([polygon for part in parts for polygon in part.polygons or polygons_in(Object(1, given_box=part.box))])
+            shape = enough([polygon for part in parts for polygon in part.polygons or polygons_of(Object(1, given_box=part.box))])
         images[name] = shape, parts
     classes = class_table([part.class_name for _, parts in images.values() for part in parts])
     of_images = [joined(parts, shape, name, classes) for name, (shape, parts) in images.items()]
@@ -305,7 +305,7 @@ def _regions_of(item: Object, shape: tuple[int, int], version: int, lost: Counte
         rect = {"name": "rect", "x": left, "y": top, "width": _plain(right - left), "height": _plain(bottom - top)}
         yield {"shape_attributes": rect, "region_attributes": about}
         return
-    polygons = polygons_in(item)
+    polygons = polygons_of(item)
     if not polygons:
         lost["objects without a pixel"] += 1
     lost.update(filled_holes(item, polygons, shape))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
+from microtome.core.kernels.areas import polygons_of, runs_of
 from microtome.core.objects import Box, Object, Objects, Runs
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
@@ -23,7 +24,6 @@ from microtome.io.annotations.document import read_text
 from microtome.io.annotations.entries import Entries, number, ring
 from microtome.io.annotations.losses import filled_holes, is_finer_than_pixels, losses
 from microtome.io.annotations.one_table import one_table
-from microtome.io.annotations.patches import polygons_in, runs_in
 from microtome.io.annotations.per_image import files_in, targets
 from microtome.io.annotations.shapes import Shapes, Sized
 from microtome.io.images import is_image, shape_of
@@ -341,7 +341,7 @@ def _ring_line(item: Object, shape: tuple[int, int], lost: Counter[str]) -> list
 
 def _single_ring(item: Object, shape: tuple[int, int], lost: Counter[str]) -> Ring | None:
     """One ring for all of an object's parts; None where it has no pixel."""
-    polygons = polygons_in(item)
+    polygons = polygons_of(item)
     rings = [polygon.outer for polygon in polygons]
     lost.update(filled_holes(item, polygons, shape))
     outside = any((one < 0).any() or (one > shape).any() for one in rings)
@@ -355,8 +355,8 @@ def _single_ring(item: Object, shape: tuple[int, int], lost: Counter[str]) -> Ri
     if not outside and np.array_equal(_united([joined], shape).counts, filled.counts):
         return joined
     lost["objects cut, or of parts in each other, written as their pixels"] += is_finer_than_pixels(item, shape)
-    return bridged([polygon.outer for polygon in polygons_in(Object(1, runs=filled))])
+    return bridged([polygon.outer for polygon in polygons_of(Object(1, runs=filled))])
 
 
 def _united(rings: Sequence[Ring], shape: tuple[int, int]) -> Runs:
-    return runs_in(Object(1, tuple(Polygon(one) for one in rings)), shape)
+    return runs_of(Object(1, tuple(Polygon(one) for one in rings)), shape)

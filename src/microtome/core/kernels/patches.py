@@ -1,4 +1,4 @@
-"""A mask in its smallest box, and back: the form in which LabelMe and CVAT keep masks."""
+"""A mask in its smallest box, and back: work on an object that does not grow with its image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from microtome.core.events import collect_warnings
-from microtome.core.kernels import areas
-from microtome.core.kernels.outlines import fill, trace
-from microtome.core.objects import Object, Runs
-from microtome.core.outlines import Outlines, Polygon
-from microtome.core.raster import InstanceMap
+from microtome.core.objects import Runs
 
-__all__ = ["Patch", "patch_of", "polygons_in", "runs_at", "runs_in", "union"]
+__all__ = ["Patch", "patch_of", "runs_at", "union"]
 
 
 class Patch(NamedTuple):
@@ -68,49 +63,6 @@ def runs_at(pixels: NDArray[Any], top: int, left: int, shape: tuple[int, int]) -
     column, row = np.nonzero(steps == 1)
     past = np.nonzero(steps == -1)[1]
     return _of_spans((left + column) * height + top + row, (left + column) * height + top + past, shape)
-
-
-def runs_in(item: Object, shape: tuple[int, int]) -> Runs:
-    """What `areas.runs_of` gives, from painting the object's own box instead of the whole image.
-
-    Examples
-    --------
-    >>> half = Polygon(np.array([[0.0, 0.0], [0.0, 4.0], [4.0, 0.0]]))
-    >>> runs_in(Object(1, (half,)), (4, 4)).counts.tolist()
-    [0, 3, 1, 2, 2, 1, 7]
-    """
-    if item.runs is not None:
-        return item.runs
-    polygons = areas.polygons_of(item)
-    corners = np.concatenate([polygon.outer for polygon in polygons] or [np.zeros((1, 2))])
-    top, left = (max(0, int(edge)) for edge in np.floor(corners.min(axis=0)))
-    bottom, right = (min(size, int(edge)) for size, edge in zip(shape, np.ceil(corners.max(axis=0)), strict=True))
-    if bottom <= top or right <= left:
-        return Runs(shape, np.array([shape[0] * shape[1]], np.int64))
-    with collect_warnings():  # an object of no pixel is told by whoever asks for its mask
-        painted = fill(Outlines((bottom - top, right - left), {1: _moved(polygons, -top, -left)})).pixels
-    return runs_at(painted, top, left, shape)
-
-
-def polygons_in(item: Object) -> tuple[Polygon, ...]:
-    """What `areas.polygons_of` gives, from following the edges in the object's own box instead of the whole image.
-
-    Examples
-    --------
-    >>> polygons_in(Object(1, runs=Runs((4, 9), np.array([5, 2, 29]))))[0].outer.tolist()
-    [[1.0, 2.0], [3.0, 2.0], [3.0, 1.0], [1.0, 1.0]]
-    """
-    if item.runs is None:
-        return areas.polygons_of(item)
-    pixels, top, left = patch_of(item.runs)
-    if not pixels.size:
-        return ()
-    return _moved(trace(InstanceMap(pixels.astype(np.int32))).objects[1], top, left)
-
-
-def _moved(polygons: Sequence[Polygon], down: int, right: int) -> tuple[Polygon, ...]:
-    step = np.array([down, right], np.float64)
-    return tuple(Polygon(polygon.outer + step, tuple(hole + step for hole in polygon.holes)) for polygon in polygons)
 
 
 def union(masks: Sequence[Runs]) -> Runs:
