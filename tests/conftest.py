@@ -70,3 +70,29 @@ def chromium() -> str:
     if os.environ.get("CI"):
         pytest.fail("no chromium: CI must look at reports in a browser (apt-get install chromium)")
     pytest.skip("no chromium to look at reports with (apt-get install chromium)")
+
+
+@pytest.fixture(scope="session")
+def disc_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 pictures of four noisy discs with their truth, two of each of six patients: ``images/p3_7.png``, ``labels/p3_7.png``."""
+    import cv2
+
+    from microtome.core.raster import InstanceMap
+    from microtome.io.masks import write_mask
+
+    folder = tmp_path_factory.mktemp("discs")
+    (folder / "images").mkdir()
+    for number in range(12):
+        grey, labels = _discs(np.random.default_rng(number))
+        cv2.imwrite(str(folder / "images" / f"p{number // 2}_{number}.png"), grey)
+        write_mask(InstanceMap(labels), folder / "labels" / f"p{number // 2}_{number}")
+    return folder
+
+
+def _discs(random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    labels = np.zeros((64, 64), np.int32)
+    y, x = np.mgrid[:64, :64]
+    for number, (top, left) in enumerate(((16, 16), (16, 47), (47, 16), (47, 47)), 1):
+        labels[np.hypot(y - top, x - left) < random.uniform(6, 10)] = number
+    grey = 60 + 60 * (labels > 0) + random.normal(0, 30, labels.shape)
+    return np.clip(grey, 0, 255).astype(np.uint8), labels

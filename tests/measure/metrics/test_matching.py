@@ -6,9 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from microtome.core.errors import InputError
+from microtome.core.errors import InputError, RecipeError
+from microtome.core.kernels.bands import set_threads, threads
 from microtome.measure.metrics.contingency import contingency
-from microtome.measure.metrics.matching import THRESHOLDS, ap, f1, match, overlaps
+from microtome.measure.metrics.matching import (
+    THRESHOLDS,
+    ap,
+    by_class,
+    f1,
+    map_50_95,
+    match,
+    match_counts,
+    mean_iou,
+    overlaps,
+    precision,
+    recall,
+)
 
 maps = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
     lambda shape: st.tuples(*(arrays(np.int32, shape, elements=st.integers(0, 4)) for _ in range(2)))
@@ -100,3 +113,97 @@ def test_70000_objects_and_volumes():
 def test_different_sizes_are_named():
     with pytest.raises(InputError, match=r"\(2, 3\) and the truth \(3, 2\)"):
         overlaps(np.zeros((2, 3), int), np.zeros((3, 2), int))
+
+
+@given(maps, st.booleans(), st.lists(st.sampled_from([0.1, 0.25, 1 / 3, 0.4, 0.5, 0.55, 0.75, 1.0]), max_size=5))
+@settings(max_examples=150)
+def test_counts_at_all_thresholds_equal_one_match_each(pair, strict, thresholds):
+    found = overlaps(*pair)
+    counts = match_counts(found, thresholds, strict=strict)
+    each = [match(found, threshold, strict=strict) for threshold in thresholds]
+    assert [counts.tp.tolist(), counts.fp.tolist(), counts.fn.tolist()] == [
+        [getattr(one, key) for one in each] for key in ("tp", "fp", "fn")
+    ]
+    for name, one_of in (("precision", precision), ("recall", recall), ("f1", f1), ("ap", ap), ("mean_iou", mean_iou)):
+        np.testing.assert_allclose(getattr(counts, name), [one_of(one) for one in each])
+
+
+@given(maps)
+@settings(max_examples=50)
+def test_counts_of_images_add_up(pair):
+    pred, truth = pair
+    found, turned = match_counts(overlaps(pred, truth)), match_counts(overlaps(pred[::-1], truth))
+    both = found + turned
+    assert both.tp.tolist() == [a + b for a, b in zip(found.tp.tolist(), turned.tp.tolist(), strict=True)]
+    moved = [np.where(side, side + 9, 0) for side in (pred[::-1], truth)]
+    stacked = match_counts(overlaps(np.stack([pred, moved[0]]), np.stack([truth, moved[1]])))
+    np.testing.assert_allclose(both.ap, stacked.ap)
+    np.testing.assert_allclose(both.mean_iou, stacked.mean_iou)
+
+
+def test_counts_at_other_thresholds_do_not_add_up():
+    found = overlaps(np.ones((2, 2), int), np.ones((2, 2), int))
+    with pytest.raises(InputError, match=r"\(0\.5,\) and \(0\.75,\)"):
+        match_counts(found, (0.5,)) + match_counts(found, (0.75,))
+
+
+def test_a_pair_exactly_at_the_threshold_is_not_above_it():
+    found = overlaps(np.array([[1, 1, 0, 2]]), np.array([[1, 1, 1, 2]]))
+    assert found.iou.tolist() == [2 / 3, 1]
+    assert [match(found, 2 / 3, strict=strict).tp for strict in (False, True)] == [2, 1]
+    assert [match(found, 1, strict=strict).tp for strict in (False, True)] == [1, 0]
+    assert map_50_95(found, strict=True) == map_50_95(found) == pytest.approx((4 * 1 + 6 / 3) / 10)
+
+
+def test_ratios_without_a_base():
+    none, one = np.zeros((3, 3), int), np.ones((3, 3), int)
+    assert np.isnan(precision(match(overlaps(none, one), 0.5)))
+    assert recall(match(overlaps(none, one), 0.5)) == 0
+    assert np.isnan(recall(match(overlaps(one, none), 0.5)))
+    assert np.isnan(mean_iou(match(overlaps(one, none), 0.5)))
+
+
+@pytest.mark.parametrize("threshold", [0, -0.5, 1.01, float("nan")])
+def test_a_threshold_that_is_no_iou_is_refused(threshold):
+    found = overlaps(np.ones((2, 2), int), np.ones((2, 2), int))
+    for call in (lambda: match(found, threshold), lambda: match_counts(found, (0.5, threshold))):
+        with pytest.raises(RecipeError, match="above 0 and at most 1"):
+            call()
+
+
+@given(maps, st.lists(st.integers(1, 2), min_size=4, max_size=4), st.lists(st.integers(1, 3), min_size=4, max_size=4))
+@settings(max_examples=100)
+def test_by_class_equals_each_class_alone(pair, pred_class, truth_class):
+    pred, truth = pair
+    classes = [dict(enumerate(side, 1)) for side in (pred_class, truth_class)]
+    apart = by_class(overlaps(pred, truth), *classes)
+    for value, found in apart.items():
+        alone = overlaps(
+            *(np.where(np.isin(side, [k for k in of if of[k] == value]), side, 0) for side, of in zip(pair, classes, strict=True))
+        )
+        for key in ("truth_ids", "pred_ids", "truth_areas", "pred_areas", "truth", "pred", "shared", "iou"):
+            np.testing.assert_array_equal(getattr(found, key), getattr(alone, key))
+    assert sum(len(found.truth_ids) for found in apart.values()) == len(overlaps(pred, truth).truth_ids)
+
+
+def test_an_object_without_a_class_is_named():
+    with pytest.raises(InputError, match="1 of 2 objects of the prediction have no class, object 2 first"):
+        by_class(overlaps(np.array([[1, 2]]), np.array([[1, 1]])), {1: 1}, {1: 1})
+
+
+def test_bands_and_many_pairs_are_counted_exactly():
+    random = np.random.default_rng(0)
+    pred, truth = random.integers(-3, 60, (1200, 1100)).astype(np.int32), random.integers(0, 60, (1200, 1100)).astype(np.uint16)
+    truth[600:] = np.repeat(truth[600:, ::50], 50, axis=1)
+    before = threads()
+    try:
+        tables = []
+        for count in (1, 3):
+            set_threads(count)
+            tables.append(contingency(pred, truth))
+    finally:
+        set_threads(before)
+    keys, pixels = np.unique(truth.astype(np.int64).ravel() * 1000 + pred.ravel() + 3, return_counts=True)
+    for found in tables:
+        np.testing.assert_array_equal(found.truth * 1000 + found.pred + 3, keys)
+        np.testing.assert_array_equal(found.pixels, pixels)

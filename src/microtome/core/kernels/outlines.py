@@ -49,7 +49,7 @@ def trace(mask: InstanceMap) -> Outlines:
     if mask.ndim != 2:
         raise InputError(f"outlines are for 2-D masks, found axes {mask.axes!r}: take one plane of the volume")
     # pixels of one object that hang together by their sides: each such part has one outer ring, and the rest are its holes
-    parts = cc3d.connected_components(np.pad(mask.pixels, 1), connectivity=4).astype(np.int32, copy=False)
+    parts = cc3d.connected_components(np.ascontiguousarray(np.pad(mask.pixels, 1)), connectivity=4).astype(np.int32, copy=False)
     corners, ends = _trace(parts)
     return Outlines((mask.shape[0], mask.shape[1]), _objects(corners, ends, mask.pixels, parts[1:-1, 1:-1]), _class_names(mask))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -85,6 +85,8 @@ class Dataset:
         What class values mean; empty where nothing says.
     problems : tuple of Problem
         What does not fit together: masks without image, and the like.
+    colours : mapping of tuple of int to int
+        The class of each colour (red, green, blue), where a class list gives colours: for masks that are saved in them.
     """
 
     root: Path
@@ -93,6 +95,7 @@ class Dataset:
     kind: Kind
     classes: ClassTable = field(default_factory=lambda: ClassTable(()))
     problems: tuple[Problem, ...] = ()
+    colours: Mapping[tuple[int, int, int], int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.entries)

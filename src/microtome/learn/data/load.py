@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.core.result import Sample
+from microtome.learn.data.coloured import is_coloured, read_coloured
 from microtome.learn.data.dataset import Annotated, Dataset, Entry, LabelFile, ObjectFiles
 
 __all__ = ["load", "load_image", "load_truth", "samples"]
@@ -38,7 +40,7 @@ def load(dataset: Dataset, entry: Entry) -> Sample:
 
 
 def load_image(entry: Entry) -> Image:
-    """Read an entry's image; several files are stacked as channels, named after the files."""
+    """Read an entry's image; several files are stacked as channels, named by what tells the files apart."""
     from microtome.io.images import read
 
     pictures = [read(path) for path in entry.images]
@@ -50,7 +52,17 @@ def load_image(entry: Entry) -> Image:
                              f"found {picture.axes} {picture.pixels.shape}")  # fmt: skip
     first = pictures[0]
     stacked = np.stack([picture.pixels for picture in pictures], axis=-1)
-    return replace(first, pixels=stacked, axes=first.axes + "c", channels=tuple(path.stem for path in entry.images), source=entry.name)
+    return replace(first, pixels=stacked, axes=first.axes + "c", channels=_channel_names(entry.images), source=entry.name)
+
+
+def _channel_names(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    """The folders, where the files are called the same; else what is left of the names without their common beginning."""
+    stems = [path.stem for path in paths]
+    if len(set(stems)) < len(stems):
+        return tuple(path.parent.name for path in paths)
+    alike = next((k for k, letters in enumerate(zip(*stems, strict=False)) if len(set(letters)) > 1), min(map(len, stems)))
+    cut = max(stems[0].rfind(mark, 0, alike) for mark in "_-. ") + 1
+    return tuple(stem[cut or alike :] or stem for stem in stems)
 
 
 def load_truth(dataset: Dataset, entry: Entry) -> Mask:
@@ -61,23 +73,40 @@ def load_truth(dataset: Dataset, entry: Entry) -> Mask:
     if isinstance(truth, LabelFile):
         mask = _label_file(truth.path, dataset)
     elif isinstance(truth, ObjectFiles):
-        mask = _object_files(truth.paths)
+        mask = _object_files(truth.paths, entry)
     else:
         mask = _annotated(truth, dataset)
-    return replace(mask, classes=dataset.classes) if isinstance(mask, SemanticMap) and len(dataset.classes) else mask
+    return replace(mask, classes=_classes(dataset, mask)) if isinstance(mask, SemanticMap) and len(dataset.classes) else mask
+
+
+def _classes(dataset: Dataset, mask: SemanticMap) -> ClassTable:
+    """The data set's. Where it knows only what to ignore, the mask's own classes besides; where it begins at 1, the background."""
+    listed = {entry.value: entry for entry in dataset.classes}
+    if all(entry.role == "ignore" for entry in dataset.classes):
+        own = {entry.value: entry for entry in mask.classes}
+    elif 0 in listed or "background" in {entry.name for entry in dataset.classes}:
+        return dataset.classes
+    else:
+        own = {0: ClassEntry(0, "background", "background")}
+    return ClassTable(tuple(sorted((own | listed).values(), key=lambda entry: entry.value)))
 
 
 def _label_file(path: Path, dataset: Dataset) -> Mask:
     from microtome.io.masks import read_mask
 
+    if dataset.colours and is_coloured(path):
+        return read_coloured(path, dataset.colours, dataset.classes)
     return read_mask(path, kind=dataset.kind)
 
 
-def _object_files(paths: tuple[Path, ...]) -> InstanceMap:
+def _object_files(paths: tuple[Path, ...], entry: Entry) -> InstanceMap:
     """Larger objects first, so that small ones stay visible where masks overlap."""
     from microtome.core.events import warn
     from microtome.io.masks import read_mask
 
+    if not paths:
+        image = load_image(entry)
+        return InstanceMap(np.zeros(image.shape, np.int32), **image.geometry())
     masks = [(number, read_mask(path, kind="semantic")) for number, path in enumerate(paths, 1)]
     masks.sort(key=lambda one: -int(np.count_nonzero(one[1].pixels)))
     labels = np.zeros(masks[0][1].shape, np.int32)

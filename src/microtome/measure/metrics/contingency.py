@@ -10,8 +10,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
+from microtome.core.kernels.bands import in_bands
 
 __all__ = ["Contingency", "contingency"]
+
+
+_BAND = 1 << 20  # pixels a thread counts at a time
+_LEAST = -(1 << 31)  # taken off the second label of a key, so that keys sort as pairs do
+_PIECE = 1 << 13  # pixels whose runs are found before they are counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +69,21 @@ def contingency(pred: NDArray[Any], truth: NDArray[Any]) -> Contingency:
     """
     if pred.shape != truth.shape:
         raise InputError(f"the prediction has shape {pred.shape} and the truth {truth.shape}: both must cover the same pixels")
-    keys, pixels = _count(_flat(truth), _flat(pred))
+    first, second = _flat(truth), _flat(pred)
+    found = in_bands(lambda start, past: _count(first[start:past], second[start:past]), len(first), _BAND)
+    keys, pixels = _merged(found)
+    return Contingency((keys >> 32).astype(np.int32), ((keys & 0xFFFFFFFF) + _LEAST).astype(np.int32), pixels)
+
+
+def _merged(found: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ascending keys, each once, with the sum of its counts over all bands."""
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    keys, pixels = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort(keys)
     keys, pixels = keys[order], pixels[order]
-    return Contingency((keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.uint32).astype(np.int32), pixels)
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+    return keys[first], np.add.reduceat(pixels, first) if len(first) else pixels
 
 
 def _flat(labels: NDArray[Any]) -> NDArray[np.int32]:
@@ -75,25 +92,56 @@ def _flat(labels: NDArray[Any]) -> NDArray[np.int32]:
 
 @njit(cache=True, nogil=True)
 def _count(first: NDArray[np.int32], second: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count pairs in a hash table; both labels stand in one 64-bit key."""
-    size = 1024
-    keys = np.empty(size, np.int64)
-    counts = np.zeros(size, np.int64)  # 0 marks a free slot
+    """Count pairs in a hash table, run by run; both labels stand in one 64-bit key."""
+    keys = np.empty(1024, np.int64)
+    counts = np.zeros(1024, np.int64)  # 0 marks a free slot
     used = 0
-    i = 0
-    while i < len(first):
-        start, t, p = i, first[i], second[i]
-        while i < len(first) and first[i] == t and second[i] == p:
-            i += 1  # labels come in runs: most pixels have the pair of the pixel before
-        if 2 * used >= size:
-            keys, counts, size = _doubled(keys, counts)
-        key = (np.int64(t) << 32) | (np.int64(p) & 0xFFFFFFFF)
+    starts = np.empty(_PIECE + 1, np.int64)
+    for piece in range(0, len(first), _PIECE):
+        t, p = first[piece : piece + _PIECE], second[piece : piece + _PIECE]
+        runs = _runs(t, p, starts)
+        done, used = _add(t, p, starts, 0, runs, keys, counts, used)
+        while done < runs:
+            keys, counts = _doubled(keys, counts)
+            done, used = _add(t, p, starts, done, runs, keys, counts, used)
+    full = counts > 0
+    return keys[full], counts[full]
+
+
+@njit(cache=True, nogil=True)
+def _add(
+    first: NDArray[np.int32],
+    second: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    done: int,
+    runs: int,
+    keys: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    used: int,
+) -> tuple[int, int]:
+    """Count runs until all are done or the table is half full; tables are exchanged by the caller, which keeps this loop fast."""
+    for r in range(done, runs):
+        if 2 * used >= len(keys):
+            return r, used
+        i = starts[r]
+        key = (np.int64(first[i]) << 32) | (np.int64(second[i]) - _LEAST)
         slot = _slot(keys, counts, key)
         used += counts[slot] == 0
         keys[slot] = key
-        counts[slot] += i - start
-    full = counts > 0
-    return keys[full], counts[full]
+        counts[slot] += starts[r + 1] - i
+    return runs, used
+
+
+@njit(cache=True, nogil=True)
+def _runs(first: NDArray[np.int32], second: NDArray[np.int32], starts: NDArray[np.int64]) -> int:
+    """Where the pair changes, and the end; without a branch, since runs are too short to foresee where they stop."""
+    starts[0] = 0
+    runs = 1
+    for i in range(1, len(first)):
+        starts[runs] = i
+        runs += (first[i] != first[i - 1]) | (second[i] != second[i - 1])
+    starts[runs] = len(first)
+    return runs
 
 
 @njit(cache=True, nogil=True)
@@ -108,13 +156,12 @@ def _slot(keys: NDArray[np.int64], counts: NDArray[np.int64], key: np.int64) -> 
 
 
 @njit(cache=True, nogil=True)
-def _doubled(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    size = 2 * len(keys)
-    new_keys = np.empty(size, np.int64)
-    new_counts = np.zeros(size, np.int64)
+def _doubled(keys: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    new_keys = np.empty(2 * len(keys), np.int64)
+    new_counts = np.zeros(2 * len(keys), np.int64)
     for i in range(len(keys)):
         if counts[i]:
             slot = _slot(new_keys, new_counts, keys[i])
             new_keys[slot] = keys[i]
             new_counts[slot] = counts[i]
-    return new_keys, new_counts, size
+    return new_keys, new_counts

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from microtome.core.errors import InputError, RecipeError
+from microtome.measure.metrics.assignment import assignment
 from microtome.measure.metrics.contingency import contingency
 
-__all__ = ["THRESHOLDS", "Matching", "Overlaps", "ap", "f1", "map_50_95", "match", "overlaps"]
+__all__ = ["THRESHOLDS", "MatchCounts", "Matching", "Overlaps", "ap", "by_class", "f1", "map_50_95", "match", "match_counts", "mean_iou",
+           "overlaps", "precision", "recall"]  # fmt: skip
 
 THRESHOLDS = tuple(k / 20 for k in range(10, 20))  # .50, .55 ... .95, each the float nearest to it
 
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """The objects of both sides, and the IoU of every pair that shares a pixel.
+    """The objects of both sides, and every pair that shares a pixel.
 
     Attributes
     ----------
     truth_ids, pred_ids : ndarray of int32
         The objects' numbers, ascending, without 0.
+    truth_areas, pred_areas : ndarray of int64
+        Their pixels.
     truth, pred : ndarray of int64, shape (K,)
         For each pair, the places of its objects in `truth_ids` and `pred_ids`.
+    shared : ndarray of int64, shape (K,)
+        The pixels both have.
     iou : ndarray of float64, shape (K,)
         Intersection over union in pixels.
     """
 
     truth_ids: NDArray[np.int32]
     pred_ids: NDArray[np.int32]
+    truth_areas: NDArray[np.int64]
+    pred_areas: NDArray[np.int64]
     truth: NDArray[np.int64]
     pred: NDArray[np.int64]
+    shared: NDArray[np.int64]
     iou: NDArray[np.float64]
 
 
@@ -56,6 +67,60 @@ class Matching:
     iou: NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class MatchCounts:
+    """How many objects were found at each of several thresholds. Counts of several images add up with ``+``.
+
+    Attributes
+    ----------
+    thresholds : tuple of float
+    tp, fp, fn : ndarray of int64, one a threshold
+    iou : ndarray of float64, one a threshold
+        The sum of the IoU of all pairs.
+    """
+
+    thresholds: tuple[float, ...]
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    fn: NDArray[np.int64]
+    iou: NDArray[np.float64]
+
+    def __add__(self, other: MatchCounts) -> MatchCounts:
+        """Both together, object by object."""
+        if self.thresholds != other.thresholds:
+            raise InputError(f"counts at thresholds {self.thresholds} and {other.thresholds} do not add up: count both at the same ones")
+        return MatchCounts(self.thresholds, self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.iou + other.iou)
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """TP / (TP + FP); nan without predictions."""
+        return _ratio(self.tp, self.tp + self.fp, np.nan)
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        """TP / (TP + FN); nan without objects in the truth."""
+        return _ratio(self.tp, self.tp + self.fn, np.nan)
+
+    @property
+    def f1(self) -> NDArray[np.float64]:
+        """2 TP / (2 TP + FP + FN); 1 where neither side has an object."""
+        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn, 1.0)
+
+    @property
+    def ap(self) -> NDArray[np.float64]:
+        """TP / (TP + FP + FN); 1 where neither side has an object."""
+        return _ratio(self.tp, self.tp + self.fp + self.fn, 1.0)
+
+    @property
+    def mean_iou(self) -> NDArray[np.float64]:
+        """The mean IoU of the pairs; nan without a pair."""
+        return _ratio(self.iou, self.tp, np.nan)
+
+
+def _ratio(over: NDArray[Any], under: NDArray[Any], empty: float) -> NDArray[np.float64]:
+    return np.where(under > 0, over / np.maximum(under, 1), empty)
+
+
 def overlaps(pred: NDArray[Any], truth: NDArray[Any]) -> Overlaps:
     """Find all overlapping pairs of objects of two label maps of one shape; 0 is the background.
 
@@ -71,11 +136,56 @@ def overlaps(pred: NDArray[Any], truth: NDArray[Any]) -> Overlaps:
     i, j = np.searchsorted(truth_ids, table.truth[both]), np.searchsorted(pred_ids, table.pred[both])
     shared = table.pixels[both]
     iou = shared / (truth_areas[i] + pred_areas[j] - shared)
-    skip_t, skip_p = int((truth_ids == 0).any()), int((pred_ids == 0).any())
-    return Overlaps(truth_ids[skip_t:], pred_ids[skip_p:], i - skip_t, j - skip_p, iou)
+    t, p = int((truth_ids == 0).any()), int((pred_ids == 0).any())
+    return Overlaps(truth_ids[t:], pred_ids[p:], truth_areas[t:], pred_areas[p:], i - t, j - p, shared, iou)
 
 
-def match(found: Overlaps, threshold: float) -> Matching:
+def by_class(found: Overlaps, pred_class: Mapping[int, int], truth_class: Mapping[int, int]) -> dict[int, Overlaps]:
+    """Set the classes apart: for each, its objects on both sides and the pairs between them.
+
+    Parameters
+    ----------
+    found : Overlaps
+    pred_class, truth_class : mapping of int to int
+        The class of each object by its number, such as an `InstanceMap`'s ``object_class``.
+
+    Returns
+    -------
+    dict of int to Overlaps
+        By class, ascending. Pairs of two classes are in none of them.
+
+    Raises
+    ------
+    InputError
+        If an object has no class.
+
+    Examples
+    --------
+    >>> found = overlaps(np.array([[1, 1, 2]]), np.array([[5, 5, 6]]))
+    >>> [(c, len(one.iou)) for c, one in by_class(found, {1: 1, 2: 1}, {5: 1, 6: 2}).items()]
+    [(1, 1), (2, 0)]
+    """
+    t, p = _classes(found.truth_ids, truth_class, "truth"), _classes(found.pred_ids, pred_class, "prediction")
+    return {int(c): _only(found, p == c, t == c) for c in np.union1d(t, p)}
+
+
+def _classes(ids: NDArray[np.int32], given: Mapping[int, int], side: str) -> NDArray[np.int64]:
+    lacking = [number for number in ids.tolist() if number not in given]
+    if lacking:
+        raise InputError(f"{len(lacking)} of {len(ids)} objects of the {side} have no class, object {lacking[0]} first: "
+                         "give every object one, or match without classes")  # fmt: skip
+    return np.array([given[number] for number in ids.tolist()], np.int64)
+
+
+def _only(found: Overlaps, pred: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Overlaps:
+    """These objects, and the pairs between them."""
+    kept = truth[found.truth] & pred[found.pred]
+    return Overlaps(found.truth_ids[truth], found.pred_ids[pred], found.truth_areas[truth], found.pred_areas[pred],
+                    np.cumsum(truth)[found.truth[kept]] - 1, np.cumsum(pred)[found.pred[kept]] - 1,
+                    found.shared[kept], found.iou[kept])  # fmt: skip
+
+
+def match(found: Overlaps, threshold: float, *, strict: bool = False) -> Matching:
     """Pair objects one to one so that as many pairs as possible have an IoU of at least `threshold`.
 
     Parameters
@@ -83,6 +193,13 @@ def match(found: Overlaps, threshold: float) -> Matching:
     found : Overlaps
     threshold : float
         In (0, 1]. A pair exactly at the threshold counts.
+    strict : bool
+        The IoU must be above the threshold instead, as for Kaggle's Data Science Bowl 2018 and for panoptic quality.
+
+    Raises
+    ------
+    RecipeError
+        If the threshold is outside of (0, 1].
 
     Notes
     -----
@@ -97,11 +214,17 @@ def match(found: Overlaps, threshold: float) -> Matching:
     >>> result.tp, result.fp, result.fn
     (1, 1, 0)
     """
-    near = np.flatnonzero(found.iou >= threshold)
-    chosen = _best_first(found, near) if threshold >= 0.5 else _assigned(found, near)
+    _check(threshold)
+    near = np.flatnonzero(found.iou > threshold if strict else found.iou >= threshold)
+    chosen = _best_first(found, near) if threshold >= 0.5 else _most(found, near)
     pairs = np.stack([found.truth_ids[found.truth[chosen]], found.pred_ids[found.pred[chosen]]], axis=1)
     tp = len(chosen)
     return Matching(tp, len(found.pred_ids) - tp, len(found.truth_ids) - tp, pairs, found.iou[chosen])
+
+
+def _check(threshold: float) -> None:
+    if not 0 < threshold <= 1:
+        raise RecipeError(f"threshold: {threshold} is no IoU that a match could need; it must be above 0 and at most 1")
 
 
 def _best_first(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -112,26 +235,44 @@ def _best_first(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(order)
 
 
-def _assigned(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
-    from scipy.optimize import linear_sum_assignment
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+def _most(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
+    gain = 1 + found.iou[near] / (2 * max(1, len(near)))  # a pair more always outweighs better pairs
+    return near[assignment(found.truth[near], found.pred[near], gain)]
 
-    rows, columns = len(found.truth_ids), len(found.pred_ids)
-    links = coo_array((np.ones(len(near)), (found.truth[near], rows + found.pred[near])), shape=(rows + columns, rows + columns))
-    group = connected_components(links, directed=False)[1][found.truth[near]]
-    chosen: list[int] = []
-    near = near[np.argsort(group, kind="stable")]
-    for members in np.split(near, np.flatnonzero(np.diff(np.sort(group))) + 1):
-        t, i = np.unique(found.truth[members], return_inverse=True)
-        p, j = np.unique(found.pred[members], return_inverse=True)
-        gain = np.zeros((len(t), len(p)))
-        edge = np.full(gain.shape, -1)
-        gain[i, j] = 1 + found.iou[members] / (2 * len(members))  # a pair more always outweighs better pairs
-        edge[i, j] = members
-        took = edge[linear_sum_assignment(gain, maximize=True)]
-        chosen += took[took >= 0].tolist()
-    return np.sort(np.array(chosen, np.int64))
+
+def match_counts(found: Overlaps, thresholds: Sequence[float] = THRESHOLDS, *, strict: bool = False) -> MatchCounts:
+    """Count what `match` finds at every threshold: the pairs are sorted by IoU once, whatever the number of thresholds from 0.5 up.
+
+    Parameters
+    ----------
+    found : Overlaps
+    thresholds : sequence of float
+        Each in (0, 1].
+    strict : bool
+        As for `match`.
+
+    Raises
+    ------
+    RecipeError
+        If a threshold is outside of (0, 1].
+
+    Examples
+    --------
+    >>> counts = match_counts(overlaps(np.array([[1, 1, 2, 2, 2]]), np.array([[1, 1, 1, 2, 2]])), (0.5, 0.7))
+    >>> counts.tp.tolist(), counts.ap.tolist()
+    ([2, 0], [1.0, 0.0])
+    """
+    for threshold in thresholds:
+        _check(threshold)
+    best = np.sort(found.iou[_best_first(found, np.flatnonzero(found.iou >= 0.5))])
+    sums = np.concatenate([np.cumsum(best[::-1])[::-1], [0.0]])  # a stricter choice is the better part of a laxer one
+    first = np.searchsorted(best, thresholds, side="right" if strict else "left")
+    tp, iou = len(best) - first, sums[first]
+    for place, threshold in enumerate(thresholds):
+        if threshold < 0.5:
+            matching = match(found, threshold, strict=strict)
+            tp[place], iou[place] = matching.tp, matching.iou.sum()
+    return MatchCounts(tuple(thresholds), tp, len(found.pred_ids) - tp, len(found.truth_ids) - tp, iou)
 
 
 def f1(matching: Matching) -> float:
@@ -146,6 +287,21 @@ def ap(matching: Matching) -> float:
     return matching.tp / whole if whole else 1.0
 
 
-def map_50_95(found: Overlaps) -> float:
+def precision(matching: Matching) -> float:
+    """TP / (TP + FP); nan without predictions."""
+    return matching.tp / (matching.tp + matching.fp) if matching.tp + matching.fp else float("nan")
+
+
+def recall(matching: Matching) -> float:
+    """TP / (TP + FN); nan without objects in the truth."""
+    return matching.tp / (matching.tp + matching.fn) if matching.tp + matching.fn else float("nan")
+
+
+def mean_iou(matching: Matching) -> float:
+    """The mean IoU of the pairs; nan without a pair."""
+    return float(matching.iou.mean()) if matching.tp else float("nan")
+
+
+def map_50_95(found: Overlaps, *, strict: bool = False) -> float:
     """The mean of `ap` over the thresholds .50, .55 ... .95."""
-    return sum(ap(match(found, threshold)) for threshold in THRESHOLDS) / len(THRESHOLDS)
+    return float(match_counts(found, strict=strict).ap.mean())
