@@ -141,7 +141,7 @@ def _labels(objects: Table, side: str, fate: str) -> NDArray[np.int64]:
 
 
 def _box_layers(pred: Labels, truth: Labels, objects: Table, size: tuple[int, int]) -> Layers:
-    from microtome.measure.metrics.evaluate import boxed
+    from microtome.measure.metrics.pair_boxes import boxed
 
     layers = {}
     for fate in ("matched", "missed", "added"):

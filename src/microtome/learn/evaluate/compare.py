@@ -11,7 +11,8 @@ from microtome.core.errors import InputError
 from microtome.learn.evaluate.intervals import differences
 from microtome.measure.metrics.bootstrap import Interval
 from microtome.measure.metrics.definitions import find
-from microtome.measure.metrics.evaluate import Score, pool
+from microtome.measure.metrics.evaluate import pool
+from microtome.measure.metrics.pair import Score
 
 __all__ = ["Change", "Compared", "changed_most", "compare", "main_key"]
 

@@ -14,8 +14,8 @@ from microtome.core.errors import InputError, RecipeError
 from microtome.core.objects import Objects
 from microtome.core.raster import InstanceMap
 from microtome.core.table import Table
-from microtome.measure.metrics.evaluate import box_overlaps
 from microtome.measure.metrics.matching import Overlaps, match, overlaps
+from microtome.measure.metrics.pair_boxes import box_overlaps
 
 __all__ = ["FATES", "Fates", "Where", "box_fates", "class_counts", "fates", "quartiles", "size_counts", "where_errors_lie"]
 

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from microtome.measure.metrics.bootstrap import DRAWS, Interval, bootstrap_difference, bootstrap_mean
 from microtome.measure.metrics.definitions import find
-from microtome.measure.metrics.evaluate import Score, of_sums, pool
+from microtome.measure.metrics.evaluate import pool
+from microtome.measure.metrics.pair import Score
+from microtome.measure.metrics.pair_objects import of_sums
 
 __all__ = ["differences", "intervals"]
 

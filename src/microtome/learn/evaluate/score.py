@@ -14,7 +14,9 @@ from microtome.core.raster import InstanceMap, ScoreMap, SemanticMap
 from microtome.learn.evaluate.errors import Fates, Where, box_fates, fates, where_errors_lie
 from microtome.learn.evaluate.pairs import Labels, Pair, Pairs, Source, Task, load_labels
 from microtome.measure.metrics.definitions import choose
-from microtome.measure.metrics.evaluate import Score, boxed, left_out, pool, score
+from microtome.measure.metrics.evaluate import left_out, pool, score
+from microtome.measure.metrics.pair import Score
+from microtome.measure.metrics.pair_boxes import boxed
 
 __all__ = ["Evaluation", "Order", "Scored", "evaluate_pairs", "left_out", "pool", "score"]
 

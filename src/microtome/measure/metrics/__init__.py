@@ -12,6 +12,6 @@
 - `score_counts`, `roc`, `precision_recall`, `calibration`: scores before a threshold.
 - `count_error`: counts of objects.
 - `definitions`: what each key means, and which keys a name stands for.
-- `evaluate`: all keys for one pair of masks, or for a set.
+- `evaluate`: all keys for one pair of masks, or for a set; `pair` and its kin, `ranking`: how they are taken.
 - `bootstrap`: how far a mean could move with other images.
 """
