@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from microtome.core.events import Event
     from microtome.run.recipe import Recipe
 
-__all__ = ["segment"]
+__all__ = ["recipe_of", "segment"]
 
 
 def segment(
@@ -49,7 +49,7 @@ def segment(
 
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
-    chosen = _recipe(recipe, step).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
+    chosen = recipe_of(recipe, step).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
     name = recipe if recipe and Path(recipe).suffix not in (".yaml", ".yml") else Path(recipe).stem if recipe else "--step"
@@ -73,7 +73,8 @@ def segment(
         raise typer.Exit(1)
 
 
-def _recipe(recipe: str | None, steps: Sequence[str] | None) -> Recipe:
+def recipe_of(recipe: str | None, steps: Sequence[str] | None) -> Recipe:
+    """The recipe that ``--recipe`` or ``--step`` name; one of them must be given."""
     from microtome.run.recipe import Recipe
     from microtome.run.shipped import find_recipe, recipe_names
 

@@ -46,6 +46,7 @@ def find_dataset(
     layout: str | None = None,
     channels: Sequence[str] | None = None,
     ignore: int | Sequence[int] | None = None,
+    skip_bad: bool = False,
 ) -> Dataset:
     """Find the labelled images of a folder, or those that an annotation file names.
 
@@ -68,6 +69,8 @@ def find_dataset(
         An image's files are stacked as channels in this order: folders within ``images/``, or endings of names (``("_dapi", "_actin")``).
     ignore : int or sequence of int, optional
         Values of class masks that mean "not labelled".
+    skip_bad : bool
+        Whether faulty entries of annotation files are left out, each a problem, instead of an error.
 
     Returns
     -------
@@ -99,6 +102,7 @@ def find_dataset(
     _check(root, kind)
     module = _layout(root, layout, tuple(channels or ()))
     options: dict[str, Any] = {"format": layout} if layout in _FORMATS else {}
+    options |= {"skip_bad": skip_bad} if module is annotation_file else {}
     entries, problems = module.find(root, channels=tuple(channels or ()), **options)
     if not any(entry.truth for entry in entries):
         raise InputError(f"{root}: laid out as {module.ABOUT}, and none of {len(entries)} images has labels; {_first(problems)}")
