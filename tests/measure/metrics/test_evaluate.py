@@ -275,3 +275,10 @@ def test_sets_warn_of_images_left_out():
         assert evaluate_set(pairs, task="instance", metrics="count_mape")["count_mape"] == 0
     assert said == ["count_mape: 1 of 2 images are left out of the mean, it does not exist for them"]
     assert pool([score(*pair, task="instance") for pair in pairs])["tp_50"] == 1
+
+
+@pytest.mark.parametrize("box", [(0, 0, float("nan"), 4), (4, 0, 0, 4)])
+def test_a_box_that_is_none_is_named(box):
+    good, bad = (Objects((9, 9), (Object(7, given_box=one),), "a.png") for one in ((0, 0, 4, 4), box))
+    with pytest.raises(InputError, match=r"a\.png: the box of object 7 is"):
+        evaluate(bad, good, task="boxes")

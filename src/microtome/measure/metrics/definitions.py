@@ -205,7 +205,7 @@ _LIST = (
         "warping",
         "Warping error: the fewest pixels of the true foreground found to differ still after flips of simple "
         "points toward the prediction, over all pixels, averaged over images; a greedy search, so an upper "
-        "bound; 0 without pixels.",
+        "bound; nan without pixels.",
         "topology",
         better="lower",
         over="images",

@@ -62,4 +62,10 @@ def _corners(objects: Objects, side: str) -> tuple[NDArray[np.int32], NDArray[np
     items = sorted((item for item in objects.items if not item.crowd), key=lambda item: item.number)
     if crowds := len(objects.items) - len(items):
         warn(f"{objects.image or f'the {side}'}: {crowds} crowds are no objects and were left out, but of coco_ap")
-    return np.array([item.number for item in items], np.int32), np.array([item.box for item in items], np.float64).reshape(-1, 4)
+    boxes = np.array([item.box for item in items], np.float64).reshape(-1, 4)
+    fits = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+    if not fits.all():
+        first = int(np.flatnonzero(~fits)[0])
+        raise InputError(f"{objects.image or f'the {side}'}: the box of object {items[first].number} is {tuple(boxes[first].tolist())}; "
+                         "y0 x0 y1 x1 must be finite and not end before they begin")  # fmt: skip
+    return np.array([item.number for item in items], np.int32), boxes
