@@ -42,7 +42,7 @@ def data(tmp_path: Path) -> Path:
 def test_a_sound_set_ends_with_0(data: Path) -> None:
     code, out, _ = check(data, "--task", "semantic")
     assert code == 0
-    assert "6 images, 6 of them labelled (classes)" in out
+    assert "6 images, 6 labelled (classes)" in out
     assert "0 problems in 0 files" in out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 
 import cv2
 import numpy as np
@@ -155,3 +156,15 @@ def test_wrong_use_is_told_before_the_work(data, pred, arguments, word):
 
 def test_a_truth_or_a_recipe_is_needed(data):
     assert "--recipe" in microtome("evaluate", data)[2]
+
+
+def test_zips_are_looked_into(tmp_path):
+    labels = np.zeros((20, 20), np.int32)
+    labels[2:8, 2:8] = 1
+    for side in ("pred", "truth"):
+        path = write_mask(InstanceMap(labels), tmp_path / side / "a")
+        with zipfile.ZipFile(tmp_path / f"{side}.zip", "w") as archive:
+            archive.write(path, f"{side}/a.png")
+    code, out, _ = microtome("evaluate", tmp_path / "pred.zip", tmp_path / "truth.zip", "--json")
+    assert code == 0
+    assert json.loads(out)["ap_50"] == 1

@@ -1,6 +1,7 @@
 """``microtome tune`` as its users call it."""
 
 import json
+import zipfile
 
 from typer.testing import CliRunner
 
@@ -44,3 +45,22 @@ def test_wrong_use(disc_folder, tmp_path):
     assert (code, "write STEP.SETTING=LOW:HIGH" in message) == (2, True)
     code, _, message = tune(disc_folder, *STEPS, "--split", "train", *out)
     assert (code, "no split 'train'" in message) == (2, True)
+
+
+def test_a_zip_is_searched_like_its_folder_and_only_json_is_printed(disc_folder, tmp_path):
+    packed = tmp_path / "discs.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(disc_folder.rglob("*.png")):
+            archive.write(path, path.relative_to(disc_folder))
+    told = {}
+    for data in (packed, disc_folder):
+        code, out, _ = tune(data, *STEPS, *SEARCH, "--trials", 2, "--out", tmp_path / f"out {len(told)}", "--json")
+        assert code == 0
+        told[data] = {**json.loads(out), "seconds": 0}
+    assert told[packed] == told[disc_folder]
+
+
+def test_values_that_mean_not_labelled_are_named(disc_folder, tmp_path):
+    out = ("--out", tmp_path / "out", "--folds", "2", "--trials", "1", "--workers", "1")
+    code, _, message = tune(disc_folder, *STEPS, "--task", "instance", "--ignore", "255", *out)
+    assert (code, "has no meaning for objects" in message) == (2, True)

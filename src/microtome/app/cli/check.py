@@ -97,7 +97,7 @@ def _print(checkup: Checkup, data: Path, fix: Path | None, record: dict[str, Any
 
     dataset = checkup.survey.dataset
     what = "classes" if dataset.kind == "semantic" else "objects"
-    print(f"{data}: {checkup.summary.images:,} images, {checkup.summary.labelled:,} of them labelled ({what}); {dataset.layout}")
+    print(f"{data}: {count(checkup.summary.images, 'image')}, {checkup.summary.labelled:,} labelled ({what}); {dataset.layout}")
     for name, words in _summary_lines(checkup.summary):
         print(f"  {name:<9}{words}")
     for title, findings in (("problems", checkup.problems), ("notes", checkup.notes)):

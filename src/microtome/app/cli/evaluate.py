@@ -87,6 +87,8 @@ def _pairs(
 ) -> Pairs:  # fmt: skip
     from microtome.learn.evaluate.pairs import find_pairs
 
+    pred = _unpacked(pred, stack)
+    truth, against = (None if path is None else _unpacked(path, stack) for path in (truth, against))
     if recipe is None:
         if truth is None:
             raise RecipeError(f"{pred}: say what to compare it with (TRUTH), or how to segment its images (--recipe NAME|FILE)")
@@ -95,6 +97,16 @@ def _pairs(
         raise RecipeError(f"--recipe segments the images of one data set; {truth} is one argument too many")
     masks = _segmented(pred, recipe, task, split, out, workers, stack)
     return find_pairs(masks, pred, task=task, against=against, images=images, split=split, group=group)
+
+
+def _unpacked(path: Path, stack: ExitStack) -> Path:
+    """What is in a zip, for as long as the stack stands; anything else as it is."""
+    if path.suffix.lower() != ".zip" or not path.is_file():
+        return path
+    from microtome.io.archive import unpacked
+    from microtome.learn.data.find import inner
+
+    return inner(stack.enter_context(unpacked(path)))
 
 
 def _segmented(data: Path, recipe: str, task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack) -> Path:

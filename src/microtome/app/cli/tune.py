@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["tune"]
 
+_NOTES = 5
+
 
 def tune(
     data: Annotated[Path, typer.Argument(help="Labelled images: a folder, an annotation file or a zip.", show_default=False)],
@@ -27,7 +29,7 @@ def tune(
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(help="What to search for: a score of `microtome evaluate`. By default ap_50 of objects, miou_image of classes."),
+        typer.Option(help="What to search for: a score of `microtome evaluate`, higher is better. By default ap_50 or miou_image."),
     ] = None,
     trials: Annotated[int, typer.Option(help="Recipes to try in each part of the search.", min=1)] = 60,
     folds: Annotated[int, typer.Option(help="Folds, by group, for the score on images the choice did not see.", min=2)] = 5,
@@ -38,27 +40,33 @@ def tune(
     ranges: Annotated[list[str] | None, typer.Option("--range", help="Search STEP.SETTING=LOW:HIGH; may be given several times.")] = None,
     split: Annotated[str | None, typer.Option(help="Use this split of the data, such as train.")] = None,
     task: Annotated[Literal["semantic", "instance"] | None, typer.Option(help="What the labels are, where the data does not say.")] = None,
+    ignore: Annotated[
+        list[int] | None, typer.Option(help="A value of class masks that means 'not labelled', such as 255; may be given several times.")
+    ] = None,
     group: Annotated[
         str | None, typer.Option(help="Where groups come from: a regular expression on names, `folder`, or a manifest (.csv).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed searches otherwise.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Worker processes; by default one a core.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; by default one a core.", min=1)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an earlier search in OUT.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
     """Search a recipe's settings on labelled images, and say what that gains on images the choice did not see."""
     from microtome.app.cli.segment import recipe_of
-    from microtome.learn.data.find import find_dataset
+    from microtome.core.events import collect_warnings
+    from microtome.learn.data.find import opened
     from microtome.learn.tune import tune as search
 
     start = recipe_of(recipe, step)
+    searched = dict(map(_range, ranges or ()))
     manifest = Path(group) if group and group.lower().endswith(".csv") else None
-    dataset = find_dataset(data, kind=task, group=None if manifest else group, manifest=manifest)
-    events = search.tune(
-        dataset.part(split) if split else dataset, start, metric=metric, trials=trials, folds=folds, only=only or (), keep=keep or (),
-        ranges=dict(map(_range, ranges or ())), seed=seed, out=out, resume=resume, workers=workers,
-    )  # fmt: skip
-    tuned = _follow(events, trials, quiet=as_json)
+    options = {"kind": task, "group": None if manifest else group, "manifest": manifest, "ignore": ignore}
+    with collect_warnings() as said, opened(data, **options) as dataset:
+        events = search.tune(
+            dataset.part(split) if split else dataset, start, metric=metric, trials=trials, folds=folds, only=only or (), keep=keep or (),
+            ranges=searched, seed=seed, out=out, resume=resume, workers=workers,
+        )  # fmt: skip
+        tuned = _follow(events, trials, said, quiet=as_json)
     if tuned is None:
         print(f"stopped; what was scored is kept: go on with --resume and the same options ({out})", file=sys.stderr)
         raise typer.Exit(130)
@@ -77,13 +85,16 @@ def _range(text: str) -> tuple[str, tuple[float, float]]:
         raise RecipeError(f"--range {text}: write STEP.SETTING=LOW:HIGH, such as gaussian.sigma=0.5:3") from None
 
 
-def _follow(events: Iterator[Tried | Chosen | Tuned], trials: int, *, quiet: bool) -> Tuned | None:
-    """Tell how the search goes; None where it was stopped."""
+def _follow(events: Iterator[Tried | Chosen | Tuned], trials: int, said: list[str], *, quiet: bool) -> Tuned | None:
+    """Tell how the search goes, and what was assumed; None where it was stopped."""
     from microtome.learn.tune.tune import Tried, Tuned
 
     live = sys.stderr.isatty() and not quiet
     try:
         for event in events:
+            for message in dict.fromkeys(said):
+                print(f"note    {message}", file=sys.stderr)
+            said.clear()
             if isinstance(event, Tuned):
                 return event
             if isinstance(event, Tried):
@@ -114,8 +125,10 @@ def _conclude(tuned: Tuned, out: Path) -> None:
         moved = f"{_short(knob.start)} -> {_short(tuned.settings[knob.place])}"
         lost = "cannot be" if worth is None else f"{worth:+.4f}" if tuned.settings[knob.place] != knob.start else "not moved"
         print(f"  {knob.place:<34} {moved:<21} {lost:<20} {_folds(tuned.fold_settings, knob.place)}")
-    for image, error in tuned.failed.items():
-        print(f"note    {image}: some recipe failed there and scored 0: {error}", file=sys.stderr)
+    for image, error in list(tuned.failed.items())[:_NOTES]:
+        print(f"note    {image}: some recipe scored 0 there: {error}", file=sys.stderr)
+    if (more := len(tuned.failed) - _NOTES) > 0:
+        print(f"note    and {more} more images; tune.json has them all", file=sys.stderr)
     print(f"Recipe: {out / 'recipe.yaml'}  ({tuned.seconds:.0f} s)")
 
 

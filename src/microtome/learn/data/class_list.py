@@ -1,4 +1,4 @@
-"""Class lists beside labelled images: ``classes.json``, ``classes.txt``, ``label_colors.txt`` (CamVid), ``class_dict.csv``, ``dataset.json``."""
+"""Class lists beside labelled images: ``classes.json``, ``classes.txt``, ``label_colors.txt`` (CamVid), nnU-Net's ``dataset.json``, ..."""
 
 from __future__ import annotations
 
@@ -49,16 +49,15 @@ def class_list_of(root: Path, labels: Iterable[Path] = ()) -> ClassList | None:
     for folder in way_to(root, labels):
         if found := _list_in(folder):
             return read_class_list(found)
-    path = _list_in(root.resolve().parent)
-    if path is None:
-        return None
     try:
-        found_above = read_class_list(path)
+        path = _list_in(root.resolve().parent)
+        listed = None if path is None else read_class_list(path)
     except InputError as error:
         warn(f"{root}: the class list of the folder above is passed over: {error}")
         return None
-    warn(f"{root}: the class list {path} of the folder above is used")
-    return found_above
+    if listed:
+        warn(f"{root}: the class list {path} of the folder above is used")
+    return listed
 
 
 def _list_in(folder: Path) -> Path | None:
@@ -69,7 +68,9 @@ def _is_of_nnunet(path: Path) -> bool:
     """Whether a ``dataset.json`` is nnU-Net's or the Medical Segmentation Decathlon's, with a value for each class."""
     found = read_json(path)
     labels = found.get("labels") if isinstance(found, dict) else None
-    return isinstance(labels, dict) and ("channel_names" in found or "modality" in found) and not any(isinstance(one, list) for one in labels.values())
+    if not isinstance(labels, dict) or not ({"channel_names", "modality"} & set(found)):
+        return False
+    return not any(isinstance(one, list) for one in labels.values())
 
 
 def read_class_list(path: Path) -> ClassList:

@@ -90,7 +90,8 @@ def _by_manifest(root: Path, entries: Sequence[Entry], path: Path, *, given: boo
     key = next((name for name in _KEYS if name in columns), None)
     if key is None or "group" not in columns:
         if given:
-            raise InputError(f"{path}: a manifest needs a column 'group' and one of {', '.join(_KEYS)}; found {', '.join(columns) or 'none'}")
+            there = ", ".join(columns) or "none"
+            raise InputError(f"{path}: a manifest needs a column 'group' and one of {', '.join(_KEYS)}; found {there}")
         return list(entries)
     rows: dict[str, dict[str, str]] = {}
     for row in table:
@@ -100,7 +101,7 @@ def _by_manifest(root: Path, entries: Sequence[Entry], path: Path, *, given: boo
                 raise InputError(f"{told}; keep one, or give whole paths")
             warn(f"{told}; it is passed over, and no image has a group")
             return list(entries)
-    found = [next((row for name in _names(root, entry) if (row := rows.get(name))), None) for entry in entries]
+    found = [next((rows[name] for name in _names(root, entry) if name in rows), None) for entry in entries]
     matched = [row for row in found if row]
     if not matched and not given:
         return list(entries)

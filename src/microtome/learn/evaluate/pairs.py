@@ -16,6 +16,7 @@ from microtome.core.errors import InputError, MicrotomeError, RecipeError
 from microtome.core.events import collect_warnings, warn
 from microtome.core.objects import Objects
 from microtome.core.raster import Image, InstanceMap, ScoreMap, SemanticMap
+from microtome.io.find import stem_of
 from microtome.learn.data.dataset import Annotated, Dataset, Entry
 from microtome.learn.data.group import grouped
 
@@ -23,7 +24,7 @@ __all__ = ["Labels", "Pair", "Pairs", "find_pairs", "load_labels", "load_picture
 
 Task = Literal["semantic", "instance", "boxes"]
 Labels = SemanticMap | InstanceMap | ScoreMap | Objects
-MASKS = (".png", ".tif", ".tiff", ".npy", ".gif", ".bmp")
+MASKS = (".png", ".tif", ".tiff", ".npy", ".gif", ".bmp", ".nii", ".nii.gz")
 _IMAGE_FOLDERS = ("images", "imgs", "image")
 
 
@@ -138,7 +139,7 @@ def find_pairs(
 
 
 def _is_mask_file(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in (*MASKS, ".jpg", ".jpeg")
+    return path.is_file() and path.name.lower().endswith((*MASKS, ".jpg", ".jpeg"))
 
 
 def _truths(truth: Path, task: Task, split: str | None) -> tuple[dict[str, Source], Dataset | None, bool]:
@@ -151,7 +152,7 @@ def _truths(truth: Path, task: Task, split: str | None) -> tuple[dict[str, Sourc
             raise RecipeError(f"--split {split}: {truth} is a folder of masks, not a data set with splits")
         sources = _masks(truth)
         if not sources:
-            raise InputError(f"{truth}: holds no masks (.png, .tif, .npy)")
+            raise InputError(f"{truth}: holds no masks (.png, .tif, .npy, .nii)")
         return sources, None, False
     dataset = dataset.part(split) if split is not None else dataset
     sources = {entry.name: Source(dataset=dataset.only([entry])) for entry in dataset if entry.truth is not None}
@@ -164,7 +165,7 @@ def _dataset(path: Path, task: Task) -> Dataset | None:
     """The data set a path holds; None for a folder that only holds masks."""
     from microtome.learn.data.find import find_dataset
 
-    if path.is_dir() and any(child.suffix.lower() in MASKS for child in path.iterdir()):
+    if path.is_dir() and any(child.name.lower().endswith(MASKS) for child in path.iterdir()):
         return None
     try:
         return find_dataset(path, kind="semantic" if task == "semantic" else "instance")
@@ -179,8 +180,8 @@ def _masks(folder: Path) -> dict[str, Source]:
     if (folder / "run.json").is_file() and (folder / "masks").is_dir():
         folder = folder / "masks"
     found: dict[str, Source] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in MASKS and path.name[0] != "."):
-        name = path.relative_to(folder).with_suffix("").as_posix()
+    for path in sorted(path for path in folder.rglob("*") if path.name.lower().endswith(MASKS) and path.name[0] != "."):
+        name = stem_of(path.relative_to(folder).as_posix())
         if name in found:
             twin = found[name].file
             raise InputError(f"{folder}: {twin.name if twin else name} and {path.name} are masks of the same name; keep one")
@@ -212,7 +213,7 @@ def _annotated(path: Path, truths: Mapping[str, Source], truth: Path) -> dict[st
         images = read(complete, shapes=shapes or None)
     for message in said:
         warn(message.replace(str(complete), str(path)))
-    return {Path(one.image).with_suffix("").as_posix(): Source(objects=one) for one in images}
+    return {stem_of(Path(one.image).as_posix()): Source(objects=one) for one in images}
 
 
 def _shape(source: Source) -> tuple[int, int] | None:
@@ -276,9 +277,7 @@ def _below(folder: Path) -> dict[str, Path]:
 
 
 def _named_pictures(truths: Mapping[str, Source], there: Mapping[str, Path]) -> dict[str, tuple[Path, ...]]:
-    wanted = {
-        Path(name).with_suffix("").as_posix() if source.file and name == source.file.name else name: name for name, source in truths.items()
-    }
+    wanted = {stem_of(Path(name).as_posix()) if source.file and name == source.file.name else name: name for name, source in truths.items()}
     return {wanted[name]: (there[other],) for name, other in _renamed(wanted, there).items()}
 
 
@@ -290,7 +289,7 @@ def _of_run(pred: Path) -> dict[str, tuple[Path, ...]]:
         images = [(str(image["name"]), Path(image["source"])) for image in run["images"]]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return {Path(name).with_suffix("").as_posix(): (source,) for name, source in images if source.is_file()}
+    return {stem_of(Path(name).as_posix()): (source,) for name, source in images if source.is_file()}
 
 
 def _groups(root: Path, truths: Mapping[str, Source], rule: str | None) -> dict[str, str]:

@@ -113,7 +113,8 @@ class _Finder:
             return
         self._taken[path] = source.path
         split = split_of(source.path.name) if source.path.is_file() else ""
-        self.entries.append(Entry(found[0].stem, (path,), Annotated(source.path, replace(objects, image=found[0].name)), split or _split_in(found[0])))
+        truth = Annotated(source.path, replace(objects, image=found[0].name))
+        self.entries.append(Entry(found[0].stem, (path,), truth, split or _split_in(found[0])))
 
     def shapes_near(self, source: _Source, sizes: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         """Sizes of images by their path below the folder that corresponds to the source's; where none does, of all images."""

@@ -21,6 +21,7 @@ from microtome.learn.data.layouts.folders import Pictures, children, folders_of,
 from microtome.learn.data.layouts.names import (
     bare_image,
     folded,
+    is_role,
     kind_named,
     paired,
     paired_across_folders,
@@ -76,7 +77,7 @@ def _pairs(root: Path, kind: Kind | None) -> list[_Pair]:
     chosen = [pair for pair in found if pair.labels.name.lower() not in passed_over]
     for pair in found:
         if pair not in chosen:
-            warn(f"{pair.labels}: is not read, since another folder was taken for the labels elsewhere; {pair.images.name}/ beside it has none")
+            warn(f"{pair.labels}: is not read, since elsewhere another folder is taken for the labels; {pair.images.name}/ has none here")
     return chosen
 
 
@@ -109,25 +110,19 @@ def _pairs_in(folder: Path, kind: Kind | None, passed_over: set[str]) -> Iterato
         if partner is not None:
             taken.append(base)
             yield partner, _first(several, folder, kind, passed_over) or several[0], base
-    yield from _alone(images, labels, taken, folder, kind)
+    left = ({base: several for base, several in some.items() if base not in taken} for some in (images, labels))
+    for pictures, masks in _by_split(*left):
+        if len(pictures) == 1 and (chosen := _first(masks, folder, kind, passed_over)):
+            yield pictures[0], chosen, role_of(chosen.name).base
 
 
-def _alone(
-    images: Mapping[str, list[Path]], labels: Mapping[str, list[Path]], taken: Sequence[str], folder: Path, kind: Kind | None
-) -> Iterator[tuple[Path, Path, str]]:
-    """Of what has no partner of its own name: the folders that are, of their split, the only ones with images and with labels."""
-    left = [{base: several for base, several in some.items() if base not in taken} for some in (images, labels)]
-    by_split: dict[str, tuple[list[Path], list[Path]]] = {}
-    for number, some in enumerate(left):
+def _by_split(images: Mapping[str, list[Path]], labels: Mapping[str, list[Path]]) -> Iterable[tuple[list[Path], list[Path]]]:
+    """Folders without a partner of their own name, by the split that their names speak of; only those that hold pictures."""
+    found: dict[str, tuple[list[Path], list[Path]]] = {}
+    for part, some in enumerate((images, labels)):
         for base, several in some.items():
-            by_split.setdefault(split_of(base), ([], []))[number].extend(one for one in several if has_picture(one))
-    for pictures, masks in by_split.values():
-        fitting = [one for one in masks if kind is None or kind_named(one.name) in (None, kind)]
-        if len(pictures) == len(fitting) == 1:
-            yield pictures[0], fitting[0], role_of(fitting[0].name).base
-        elif pictures and masks:
-            warn(f"{folder}: which of {', '.join(one.name for one in masks)} goes with {', '.join(one.name for one in pictures)} is not clear; "
-                 "rename the two that are meant to images and masks, or say the kind of labels")  # fmt: skip
+            found.setdefault(split_of(base), ([], []))[part].extend(one for one in several if has_picture(one))
+    return found.values()
 
 
 def _first(folders: Sequence[Path], place: Path, kind: Kind | None = None, passed_over: set[str] | None = None) -> Path | None:
@@ -210,7 +205,7 @@ def _unlabelled(root: Path, pairs: Sequence[_Pair]) -> Iterator[tuple[Path, str]
             continue
         role = role_of(folder.name)
         twin = any(pair.images.parent == folder.parent and role_of(pair.images.name).base == role.base for pair in pairs)
-        plain_split = role.kind == "plain" and split_named(folder.name) and not any(role_of(one.name).kind != "plain" for one in children(folder))
+        plain_split = role.kind == "plain" and split_named(folder.name) and not any(is_role(one.name) for one in children(folder))
         if ((role.kind == "images" and not twin) or plain_split) and has_picture(folder):
             taken.append(folder)
             yield folder, next((split for word in (*parts, role.base) if (split := split_named(word))), "") or split_of(role.base)
@@ -226,7 +221,8 @@ def _find_unlabelled(
     below = folder.relative_to(root).as_posix()
     entries += [Entry(f"{below}/{stem}", files, None, split or _split_in(stem)) for stem, files in pictures.items()]
     if pictures:
-        problems.append(Problem("image-without-mask", f"none of its {len(pictures)} images has a mask: no folder of masks goes with it", below,
+        told = f"none of its {len(pictures)} images has a mask: no folder of masks goes with it"
+        problems.append(Problem("image-without-mask", told, below,
                                 "the images were never labelled, or the folder of their masks has another name",
                                 "nothing, if they are not meant to teach or to judge", severity="note"))  # fmt: skip
 
@@ -243,14 +239,15 @@ def mask_without_image(file: str, message: str) -> Problem:
 
 
 def _channel_folders(images: Path, found: Sequence[Found], masks: Mapping[str, Path]) -> tuple[str, ...]:
-    """The folders of ``images/``, where masks go with names that are in every one of them: then each is a channel."""
+    """The folders of ``images/``, where masks go with names that most images share in all of them: then each is a channel."""
     of: dict[str, set[str]] = {}
     for one in found:
         first, _, rest = one.stem.partition("/")
         of.setdefault(first if rest else "", set()).add(rest)
     if len(of) < 2 or "" in of or _go_together((one.stem for one in found), masks):
         return ()
-    if not _go_together(set.intersection(*of.values()), masks):
+    shared = set.intersection(*of.values())
+    if 2 * len(shared) <= max(map(len, of.values())) or not _go_together(shared, masks):
         return ()
     warn(f"{images}: its folders {', '.join(of)} are taken for channels of the same images; name them in the order you want")
     return tuple(of)

@@ -36,14 +36,17 @@ def find(root: Path, *, channels: Sequence[str] = ()) -> tuple[list[Entry], list
     if len(marks) > 1:
         others = ", ".join(f"{name} ({count})" for name, count in marks.most_common()[1:])
         warn(f"{root}: masks are the files {mark} ({marks[mark]}); {others} are left out: move what is not meant")
-    masks = {_key(bare_mask(one.stem)): one for one in found if _mark(one) == mark}
+    masks = {_key(bare_mask(one.stem)): one for one in found if mark_of(one.stem) == mark}
     further = _further(found, {one.stem for one in masks.values()})
-    pictures = pictures_of(root, [one for one in found if _mark(one) not in marks and one.stem not in further], channels, problems, root)
+    taken = {path for paths in further.values() for path in paths}
+    pictures = pictures_of(
+        root, [one for one in found if mark_of(one.stem) not in marks and one.path not in taken], channels, problems, root
+    )
     entries = []
     for stem, files in pictures.items():
         label = masks.pop(_key(stem), None)
         split = next((split for part in stem.split("/")[:-1] if (split := split_named(part))), "")
-        more = tuple(one.path for one in found if label and further.get(one.stem) == label.stem)
+        more = further.get(label.stem, []) if label else []
         truth = None if label is None else ObjectFiles((label.path, *more)) if more else LabelFile(label.path)
         entries.append(Entry(stem, files, truth, split))
         if label is None:
@@ -55,20 +58,18 @@ def find(root: Path, *, channels: Sequence[str] = ()) -> tuple[list[Entry], list
 
 def _marks(found: Sequence[Found], channels: Sequence[str]) -> Counter[str]:
     """The marks that masks have here, and how many do."""
-    keys = {_key(_without_channel(one.stem, channels)) for one in found if not _mark(one)}
-    return Counter(_mark(one) for one in found if _mark(one) and _key(bare_mask(one.stem)) in keys)
+    keys = {_key(_without_channel(one.stem, channels)) for one in found if not mark_of(one.stem)}
+    return Counter(mark_of(one.stem) for one in found if mark_of(one.stem) and _key(bare_mask(one.stem)) in keys)
 
 
-def _mark(one: Found) -> str:
-    if one.name.lower().endswith("_seg.npy"):
-        return ""  # Cellpose's own files: no array, but a pickled dictionary
-    return mark_of(one.stem)
-
-
-def _further(found: Sequence[Found], masks: set[str]) -> dict[str, str]:
-    """The first mask of an image, by the stem of each further one."""
-    names = {one.stem: _FURTHER.fullmatch(one.stem) for one in found}
-    return {stem: name[1] for stem, name in names.items() if name and name[1] in masks}
+def _further(found: Sequence[Found], masks: set[str]) -> dict[str, list[Path]]:
+    """The further masks of an image, by the stem of its first."""
+    of: dict[str, list[Path]] = {}
+    for one in found:
+        name = _FURTHER.fullmatch(one.stem)
+        if name and name[1] in masks:
+            of.setdefault(name[1], []).append(one.path)
+    return of
 
 
 def _key(stem: str) -> str:

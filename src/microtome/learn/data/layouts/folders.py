@@ -52,8 +52,9 @@ def folders_of(root: Path) -> Iterator[Subfolder]:
     level, seen = [Subfolder(root, ())], {os.path.realpath(root)}
     for _ in range(_DEEPEST + 1):
         yield from level
-        below = [Subfolder(child, (*parts, child.name)) for folder, parts in level for child in children(folder)]
-        level = [one for one in below if (place := os.path.realpath(one.path)) not in seen and not seen.add(place)]  # links to what was seen
+        below = {os.path.realpath(child): Subfolder(child, (*parts, child.name)) for folder, parts in level for child in children(folder)}
+        level = [one for place, one in below.items() if place not in seen]  # not through links to what was there
+        seen |= below.keys()
 
 
 def way_to(root: Path, files: Iterable[Path]) -> list[Path]:
@@ -62,17 +63,25 @@ def way_to(root: Path, files: Iterable[Path]) -> list[Path]:
     >>> [folder.as_posix() for folder in way_to(Path("d"), [Path("d/set/train/a.png"), Path("d/set/val/b.png")])]
     ['d', 'd/set']
     """
-    parents = [file.parent.relative_to(root).parts for file in files]
-    shared = os.path.commonprefix(parents) if parents else ()
+    parents = {file.parent for file in files}
+    shared = Path(os.path.commonpath(parents)).relative_to(root).parts if parents else ()
     return [root.joinpath(*shared[:count]) for count in range(len(shared) + 1)]
 
 
 def picture_files(folder: Path, *, deep: bool = True) -> list[Found]:
     """The pictures in a folder, with those of its subfolders; none is no error."""
     if deep:
-        return find_images([folder]) if has_picture(folder) else []
+        return [one for one in find_images([folder]) if not _is_cellpose(one.path)] if has_picture(folder) else []
     files = [child for child in folder.iterdir() if is_image(child) and not child.name.startswith(".") and child.is_file()]
     return [Found(file, file.name) for file in sorted(files, key=lambda file: natural(file.name))]
+
+
+def _is_cellpose(path: Path) -> bool:
+    """Whether a file is Cellpose's own ``a_seg.npy``: no array of numbers, but a pickled dictionary."""
+    if not path.name.lower().endswith("_seg.npy"):
+        return False
+    with path.open("rb") as file:
+        return b"'|O'" in file.read(128)
 
 
 def has_picture(folder: Path) -> bool:

@@ -10,7 +10,21 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 __all__ = [
-    "Role", "bare_image", "bare_mask", "folded", "is_role", "kind_named", "mark_of", "paired", "paired_across_folders", "rank", "role_of", "split_named", "split_of",
+    "VOID_IN_VOC",
+    "Role",
+    "bare_image",
+    "bare_mask",
+    "folded",
+    "is_role",
+    "is_voc",
+    "kind_named",
+    "mark_of",
+    "paired",
+    "paired_across_folders",
+    "rank",
+    "role_of",
+    "split_named",
+    "split_of",
 ]  # fmt: skip
 
 _IMAGES = ("images", "image", "imgs", "img", "jpegimages", "img_dir", "raw", "inputs", "input", "originals", "original",
@@ -21,8 +35,8 @@ _LABELS = ("1st_manual", "masks", "mask", "labels", "label", "annotations", "ann
 _SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
            "test": "test", "testing": "test"}  # fmt: skip
 _AFTER_MASKS = re.compile(
-    r"[_\-. ](masks?|cp_masks|labels?|seg|segmentation|gt|groundtruth|ground_truth|annotations?|annot?|anno|(?-i:L)|manual1|1stHO|instances?"
-    r"|gtFine_label(Train)?Ids)$",
+    r"[_\-. ](masks?|cp_masks|labels?|seg|segmentation|gt|groundtruth|ground_truth|annotations?|annot?|anno|(?-i:L)|instances?"
+    r"|manual[12]|(1st|2nd)HO|gtFine_label(Train)?Ids)$",  # DRIVE, CHASE, Cityscapes
     re.IGNORECASE,
 )
 _BEFORE_MASKS = re.compile(r"(?:^|(?<=/))(masks?|labels?|segmentation|seg|gt)([_\-. ]|(?=\d))(?=[^/]+$)", re.IGNORECASE)
@@ -83,6 +97,15 @@ def kind_named(name: str) -> Literal["semantic", "instance"] | None:
     """
     lower = name.lower()
     return "instance" if _OBJECTS.search(lower) else "semantic" if _CLASSES.search(lower) else None
+
+
+VOID_IN_VOC = 255
+"""What Pascal VOC gives borders and objects too hard to outline, in both of its folders of masks."""
+
+
+def is_voc(mask: Path) -> bool:
+    """Whether a mask lies in one of Pascal VOC's folders."""
+    return any(part.lower() in ("segmentationclass", "segmentationobject") for part in mask.parts)
 
 
 def split_named(name: str) -> str | None:
