@@ -70,6 +70,8 @@ def unpacked(path: Path) -> Iterator[Path]:
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, EOFError, NotImplementedError) as error:
             raise InputError(f"{path}: the zip is damaged, or packed in a way that is not read ({error})") from None
         except OSError as error:
+            if error.errno is None:  # so says bz2 what it cannot unpack
+                raise InputError(f"{path}: the zip is damaged ({error})") from None
             if error.filename == str(path):
                 raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
             if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):

@@ -73,7 +73,7 @@ def _is_about(error: OSError, path: Path, temporary: Path) -> bool:
 def _message(error: OSError, path: Path) -> str:
     if error.errno in _FULL:
         return f"{path}: the disk is full ({error.strerror}); nothing was left behind: free some space or choose another place"
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, never raises: the name may be too long
         return f"{path}: cannot be written, a folder of this name is there; remove it or choose another name"
     if isinstance(error, FileNotFoundError):
         return f"{path}: cannot be written, its writer left no file"

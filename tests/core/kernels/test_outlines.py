@@ -148,3 +148,10 @@ def test_overlaps_and_vanished_objects_are_told():
     assert mask.pixels[2, 2] == 2
     assert "overlap in 4 pixels" in warnings[0]
     assert "1 of 3 objects" in warnings[1]
+
+
+@pytest.mark.parametrize("far", [float("nan"), float("inf"), 1e200])
+def test_a_corner_from_nowhere_is_refused(far):
+    ring = np.array([[0.0, 0.0], [0.0, 4.0], [far, 0.0]])
+    with pytest.raises(InputError, match="not finite, or more than"):
+        fill(Outlines((9, 9), {1: (Polygon(ring),)}))

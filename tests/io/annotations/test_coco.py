@@ -261,6 +261,13 @@ def test_nothing_at_all_and_same_objects_same_bytes(tmp_path):
     assert path.read_bytes() == first
 
 
+def test_objects_without_a_class_find_a_free_category(tmp_path):
+    table = ClassTable((ClassEntry(1, "a"), ClassEntry(2**31 - 1, "b")))
+    items = (Object(1, (Polygon(SQUARE),)), Object(2, (Polygon(SQUARE),), class_name="b"))
+    coco.write(tmp_path / "c.json", [Objects((9, 9), items, "a.png", table)])
+    assert [item.class_name for item in coco.read(tmp_path / "c.json")[0].items] == ["", "b"]
+
+
 # what other programs write
 
 

@@ -18,6 +18,7 @@ from microtome.core.raster import InstanceMap
 __all__ = ["fill", "trace"]
 
 Ring = NDArray[np.float64]
+_FARTHEST = 2**31
 
 
 def trace(mask: InstanceMap) -> Outlines:
@@ -233,6 +234,8 @@ def _paint(polygon: Polygon, label: int, labels: NDArray[np.int32]) -> int:
     if not rings:
         return 0
     start = np.concatenate(rings)
+    if not (np.abs(start) <= _FARTHEST).all():
+        raise InputError(f"a polygon has a corner that is not finite, or more than {_FARTHEST} pixels away; correct it")
     stop = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings])
     low, high = start.min(axis=0), start.max(axis=0)
     top, left = (max(0, int(np.floor(edge))) for edge in low)

@@ -5,28 +5,25 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
-from microtome.core.kernels.areas import runs_of
-from microtome.core.kernels.run_lengths import check
-from microtome.core.objects import Box, Object, Objects, Runs
+from microtome.core.objects import Box, Object, Objects
 from microtome.core.outlines import Polygon
 from microtome.io.annotations import entries as faults
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.coco_rle import compress, expand
+from microtome.io.annotations.coco_geometry import area_of, box_of, written
 from microtome.io.annotations.document import ends, read_json
-from microtome.io.annotations.entries import Entries, coordinate, number
-from microtome.io.annotations.losses import is_finer_than_pixels
-from microtome.io.annotations.numbers import LARGEST, extent, plain
+from microtome.io.annotations.entries import Entries, number
+from microtome.io.annotations.losses import renumbered
+from microtome.io.annotations.numbers import LARGEST
 from microtome.io.annotations.one_table import one_table
 from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
 from microtome.io.whole import whole_file
@@ -219,8 +216,8 @@ def _gather(annotations: list[Any], pictures: dict[Any, _Picture], table: dict[i
 
 def _object(annotation: Mapping[str, Any], class_name: str, shape: tuple[int, int] | None) -> tuple[Object, tuple[int, int] | None]:
     """The object of one annotation, and the image's size as far as it is known then."""
-    polygons, runs = _area(annotation.get("segmentation"), shape)
-    box = _box(annotation["bbox"]) if annotation.get("bbox") else None
+    polygons, runs = area_of(annotation.get("segmentation"), shape)
+    box = box_of(annotation["bbox"]) if annotation.get("bbox") else None
     if not polygons and runs is None:
         if box is None:
             raise InputError("has neither a segmentation nor a bbox")
@@ -232,48 +229,6 @@ def _object(annotation: Mapping[str, Any], class_name: str, shape: tuple[int, in
     score = annotation.get("score")
     one = Object(0, polygons, runs, box, class_name, None if score is None else number(score, "score"), bool(crowd))
     return one, runs.shape if runs is not None else shape
-
-
-def _area(segmentation: Any, shape: tuple[int, int] | None) -> tuple[tuple[Polygon, ...], Runs | None]:
-    if not segmentation or segmentation == [[]]:  # how programs write a box and nothing more
-        return (), None
-    if isinstance(segmentation, list):
-        rings = segmentation if isinstance(segmentation[0], (list, dict)) else [segmentation]  # some write one ring without a list around
-        return tuple(Polygon(_ring(flat, f"segmentation[{k}]")) for k, flat in enumerate(rings)), None
-    sides = faults.field(segmentation, "size", list)
-    if len(sides) != 2:
-        raise InputError(f"the size of its run lengths must be [height, width], found {sides!r:.60}")
-    size = checked(*sides) or (0, 0)
-    if shape is not None and size != shape:
-        raise InputError(f"its run lengths are for {size[0]} x {size[1]} (height x width), the image is {shape[0]} x {shape[1]}")
-    counts = faults.field(segmentation, "counts", (str, list))
-    runs = Runs(size, expand(counts) if isinstance(counts, str) else _counts(counts))
-    check(runs)
-    return (), runs
-
-
-def _ring(flat: Any, what: str) -> NDArray[np.float64]:
-    if not isinstance(flat, list):
-        raise InputError(f"{what} must be a list of numbers x, y, x, y, ..., found {type(flat).__name__}")
-    if len(flat) % 2:
-        raise InputError(f"{what}: {len(flat)} numbers are no pairs of x and y")
-    return faults.ring(list(zip(flat[::2], flat[1::2], strict=True)), what)
-
-
-def _counts(counts: Sequence[Any]) -> NDArray[np.int64]:
-    for k, count in enumerate(counts):
-        if type(count) is not int or not 0 <= count <= LARGEST:
-            raise InputError(f"run lengths: count {k} is {count!r}; they must be whole numbers, none negative")
-    return np.array(counts, np.int64)
-
-
-def _box(bbox: Any) -> Box:
-    if not isinstance(bbox, list) or len(bbox) != 4:
-        raise InputError(f"'bbox' must be four numbers x, y, width, height, found {bbox!r:.60}")
-    x, y, width, height = (coordinate(value, "a number of the bbox") for value in bbox)
-    if width < 0 or height < 0:
-        raise InputError(f"the bbox {bbox} has a negative width or height; it must be x, y, width, height")
-    return (y, x, y + height, x + width)
 
 
 def _tell(path: Path, annotations: list[Any]) -> None:
@@ -332,14 +287,15 @@ def write(path: Path, images: Sequence[Objects]) -> Account:
     path = Path(path)
     lost: Counter[str] = Counter()
     table, lost["class values"] = one_table(images)
+    lost["object numbers"] = renumbered(images)
     numbers = [item.number for one in images for item in one.items]
     own = len(set(numbers)) == len(numbers)
     values = {entry.name: entry.value for entry in table}
-    values[""] = max([0, *values.values()]) + 1
+    values[""] = _free(values.values())
     annotations = []
     for n, (picture, item) in enumerate(_each(images), 1):
         one = {"id": item.number if own else n, "image_id": picture, "category_id": values[item.class_name]}
-        annotations.append(one | _geometry(item, images[picture - 1].shape, lost) | _facts(item, lost))
+        annotations.append(one | written(item, images[picture - 1].shape, lost) | _facts(item, lost))
         if not own:
             annotations[-1]["object_number"] = item.number
     document = {
@@ -367,42 +323,15 @@ def _written_table(table: ClassTable, lost: Counter[str]) -> list[dict[str, Any]
     return [{"id": entry.value, "name": entry.name} | ({"isthing": 0} if entry.role == "stuff" else {}) for entry in table]
 
 
+def _free(taken: Collection[int]) -> int:
+    """A value that no class has: the next one, where it fits in 32 bits."""
+    following = max([0, *taken]) + 1
+    return following if following <= LARGEST else next(value for value in range(1, LARGEST) if value not in taken)
+
+
 def _none_of(value: int, images: Sequence[Objects]) -> list[dict[str, Any]]:
     needed = any(not item.class_name for one in images for item in one.items)
     return [{"id": value, "name": "object", "microtome": _NO_CLASS}] if needed else []
-
-
-def _geometry(item: Object, shape: tuple[int, int], lost: Counter[str]) -> dict[str, Any]:
-    top, left, bottom, right = item.box
-    width, height = extent(left, right), extent(top, bottom)
-    lost["boxes moved in their last digit"] += left + width != right or top + height != bottom
-    about: dict[str, Any] = {"segmentation": [], "area": plain(width * height), "bbox": [plain(v) for v in (left, top, width, height)]}
-    runs = item.runs
-    if runs is None and _beyond_polygons(item.polygons):
-        words = "objects with holes, with edges off the pixels' or outside of the image, written as their pixels"
-        lost[words] += is_finer_than_pixels(item, shape)
-        runs = runs_of(item, shape)
-    if runs is not None:
-        about["segmentation"] = {"size": list(shape), "counts": compress(runs.counts)}
-        about["area"] = runs.area
-    elif item.polygons:
-        about["segmentation"] = [[plain(v) for v in polygon.outer[:, ::-1].ravel().tolist()] for polygon in item.polygons]
-        about["area"] = plain(sum(_enclosed(polygon.outer) for polygon in item.polygons))
-    return about
-
-
-def _beyond_polygons(polygons: tuple[Polygon, ...]) -> bool:
-    """Whether there are holes, or parts of whole-numbered corners that meet in one."""
-    if any(polygon.holes for polygon in polygons):
-        return True
-    corners = [set(map(tuple, polygon.outer.tolist())) for polygon in polygons]
-    whole = all((polygon.outer == np.floor(polygon.outer)).all() for polygon in polygons)
-    return whole and len(set().union(*corners)) < sum(map(len, corners))
-
-
-def _enclosed(ring: NDArray[np.float64]) -> float:
-    y, x = (ring - ring[0]).T
-    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
 
 def _facts(item: Object, lost: Counter[str]) -> dict[str, Any]:

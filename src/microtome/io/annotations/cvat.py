@@ -248,7 +248,7 @@ def write(path: Path, images: Sequence[Objects]) -> Account:
     table, _ = one_table(images)
     used = {item.class_name for one in images for item in one.items}
     names = [_writable(entry.name, path) for entry in table if entry.role != "background" or entry.name in used]
-    lost = losses(images, holds=("scores", "crowds", "classes"), values={name: value for value, name in enumerate(names, 1)})
+    lost = losses(images, holds=("scores", "crowds", "classes", "numbers"), values={name: value for value, name in enumerate(names, 1)})
     nameless = sum(not item.class_name for one in images for item in one.items)
     lost["objects without a class"] = nameless
     root = Element("annotations")

@@ -91,7 +91,7 @@ def write(
     path = Path(path)
     if measurements and len(images) != 1:
         raise InputError(f"{path}: measurements are by object number, and {len(images)} images have these; write them one by one")
-    lost = losses(images, holds=("scores",))
+    lost = losses(images, holds=("scores", "numbers"))
     written = 0
     for file, objects in targets(path, images, SUFFIXES, ".geojson"):
         features = [

@@ -107,7 +107,7 @@ def write(path: Path, images: Sequence[Objects]) -> Account:
     ('a.png', 3, 'cell')
     """
     path = Path(path)
-    lost = losses(images, holds=("scores",))
+    lost = losses(images, holds=("scores", "numbers"))
     written = 0
     for file, objects in targets(path, images, SUFFIXES, ".zip"):
         members = _members_of(objects, lost)

@@ -120,11 +120,13 @@ class _File:
             self.counts[kind] += 1
             return
         points = field(shape, "points", list)
+        flags = shape.get("flags") if isinstance(shape.get("flags"), dict) else {}
+        self.counts["remarks"] += bool(shape.get("description")) or any(on for name, on in flags.items() if name != "iscrowd")
         common: dict[str, Any] = {
             "class_name": label,
             "group": field(shape, "group_id", int) if shape.get("group_id") is not None else None,
             "score": number(shape["score"], "'score'") if shape.get("score") is not None else None,
-            "crowd": isinstance(shape.get("flags"), dict) and shape["flags"].get("iscrowd") is True,
+            "crowd": flags.get("iscrowd") is True,
         }
         if kind in _POLYGONS:
             yield Part((Polygon(ring(points)),), **common)
@@ -230,6 +232,8 @@ def _tell(files: Sequence[_File], path: Path) -> None:
         warn(f"{path}: {sum(left_out.values())} shapes are no areas ({named}), and were left out")
     if counts["circle"]:
         warn(f"{path}: {counts['circle']} circles were read as polygons of {CORNERS} corners")
+    if counts["remarks"]:
+        warn(f"{path}: {counts['remarks']} shapes have flags or a description, which were not read")
     if counts["size"]:
         warn(f"{path}: {counts['size']} files do not say their image's size; it was taken as just large enough for the objects")
 
@@ -267,7 +271,7 @@ def write(path: Path, images: Sequence[Objects]) -> Account:
     (1, {}, 'cell')
     """
     path = Path(path)
-    lost = losses(images, holds=("scores", "crowds"))
+    lost = losses(images, holds=("scores", "crowds", "numbers"))
     written = 0
     for file, objects in targets(path, images, SUFFIXES, ".json"):
         shapes = [shape for item in objects.items for shape in _shapes(item, objects.shape, lost)]

@@ -12,8 +12,9 @@ import numpy as np
 from microtome.core.kernels.areas import runs_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
+from microtome.io.annotations.numbers import LARGEST
 
-__all__ = ["by_name", "filled_holes", "is_finer_than_pixels", "losses"]
+__all__ = ["by_name", "filled_holes", "is_finer_than_pixels", "losses", "renumbered"]
 
 
 def losses(images: Sequence[Objects], *, holds: Collection[str] = (), values: Mapping[str, int] | None = None) -> Counter[str]:
@@ -22,8 +23,8 @@ def losses(images: Sequence[Objects], *, holds: Collection[str] = (), values: Ma
     Parameters
     ----------
     images : sequence of Objects
-    holds : collection of {"scores", "crowds", "boxes", "classes"}
-        What the format has a place for: scores, crowd marks, boxes beside an area, classes that no object has.
+    holds : collection of {"scores", "crowds", "boxes", "classes", "numbers"}
+        What the format has a place for: scores, crowd marks, boxes beside an area, classes that no object has, objects' numbers.
     values : mapping of str to int, optional
         The value that each class will have when the file is read. Left out: by name, as `by_name` numbers them.
 
@@ -44,6 +45,8 @@ def losses(images: Sequence[Objects], *, holds: Collection[str] = (), values: Ma
         lost["scores that are not finite"] = sum(not math.isfinite(score) for score in scores)
     else:
         lost["scores"] = len(scores)
+    if "numbers" in holds:
+        lost["object numbers"] = renumbered(images)
     if "crowds" not in holds:
         lost["crowd marks"] = sum(item.crowd for item in items)
     if "boxes" not in holds:
@@ -55,6 +58,12 @@ def losses(images: Sequence[Objects], *, holds: Collection[str] = (), values: Ma
 def by_name(images: Sequence[Objects]) -> dict[str, int]:
     """The value that each class has where a file knows only the names its objects have: from 1, in alphabetical order."""
     return {entry.name: entry.value for entry in class_table([item.class_name for one in images for item in one.items])}
+
+
+def renumbered(images: Sequence[Objects]) -> int:
+    """How many objects count from 1 when they are read again, since a number of their image is too large for a mask."""
+    large = [one for one in images if any(item.number > LARGEST for item in one.items)]
+    return sum(item.number != place for one in large for place, item in enumerate(one.items, 1))
 
 
 def _has_other_box(item: Object) -> bool:

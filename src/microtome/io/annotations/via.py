@@ -267,7 +267,7 @@ def write(path: Path, images: Sequence[Objects], *, version: Literal[1, 2] = 2) 
     path = Path(path)
     if version not in (1, 2):
         raise RecipeError(f"version {version!r} of VIA is not written; 1 and 2 are")
-    lost = losses(images, holds=("scores", "crowds"))
+    lost = losses(images, holds=("scores", "crowds", "numbers"))
     document: dict[str, Any] = {}
     written = 0
     for place, objects in enumerate(images, 1):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from microtome.core.classes import ClassEntry, ClassTable
@@ -26,20 +23,22 @@ from microtome.io.annotations.document import ends, read_text
 from microtome.io.annotations.entries import Entries, number, ring
 from microtome.io.annotations.losses import filled_holes, is_finer_than_pixels, losses
 from microtome.io.annotations.one_table import one_table
-from microtome.io.annotations.per_image import files_in, targets
+from microtome.io.annotations.per_image import targets
 from microtome.io.annotations.sizes import Shapes, Sized, tell_beyond
-from microtome.io.find import stem_of
-from microtome.io.images import is_image, shape_of
+from microtome.io.annotations.yolo_folder import (
+    MOST_CLASSES,
+    SUFFIXES,
+    Pictures,
+    class_names,
+    images_for_labels,
+    label_files,
+    labels_folder,
+)
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
 
-SUFFIXES = (".txt",)
-
-_CLASS_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml")
-_OTHER_TEXTS = re.compile(r"(_?classes|labels|train|val|valid|test|trainval)\.txt|(readme|license).*\.txt", re.IGNORECASE)
 _APART = 0.01  # how far outside of the image Ultralytics lets a coordinate be: rounding puts it there
-_MOST_CLASSES = 1 << 16
 _exact = Context(prec=60)  # a product of a text's digits and a width is not rounded twice
 _digits = Context(prec=20)  # three more than a float holds, so that the product rounds back to it
 _BOX_DECIMALS = 12
@@ -49,7 +48,7 @@ Ring = NDArray[np.float64]
 def recognise(path: Path) -> bool:
     """Whether a text file, or one of the first of a folder, holds lines of a class and fractions; never raises on damaged files."""
     try:
-        files = (file for file in _label_files(_labels_folder(path)) if file.stat().st_size)  # an empty one has no objects
+        files = (file for file in label_files(labels_folder(path)) if file.stat().st_size)  # an empty one has no objects
         return any(_looks_right(file) for file in islice(files, 20))
     except OSError:
         return False
@@ -68,24 +67,6 @@ def _looks_right(file: Path) -> bool:
 
 def _is_fraction(value: float) -> bool:
     return -_APART <= value <= 1 + _APART
-
-
-def _labels_folder(path: Path) -> Path:
-    return path / "labels" if (path / "labels").is_dir() else path
-
-
-def _label_files(folder: Path) -> list[Path]:
-    """The label files of a folder: those in folders called ``labels``, where there are such; no lists of images, classes or licences."""
-    files = [file for file in files_in(folder, SUFFIXES) if not _is_other_text(file)]
-    return [file for file in files if "labels" in file.relative_to(folder).parts[:-1]] or files
-
-
-def _is_other_text(file: Path) -> bool:
-    """Whether a file is called as those beside labels, and does not begin as labels do."""
-    if not _OTHER_TEXTS.fullmatch(file.name):
-        return False
-    words = ends(file).split(maxsplit=1)
-    return file.name == "classes.txt" or not words or not words[0].isdigit()
 
 
 def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, skip_bad: bool = False) -> list[Objects]:
@@ -135,13 +116,13 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
     ('a.png', (3.0, 3.0, 9.0, 9.0), 'cell')
     """
     path = Path(path)
-    folder = _labels_folder(path)
-    files = _label_files(folder)
+    folder = labels_folder(path)
+    files = label_files(folder)
     if not files:
         raise InputError(f"{path}: no .txt file of labels in this folder or below it")
     base = folder if folder.is_dir() else folder.parent
-    names = _names(base)
-    known, pictures = Shapes(shapes), _Pictures()
+    names = class_names(base)
+    known, pictures = Shapes(shapes), Pictures()
     found: list[tuple[Sized, tuple[tuple[int, Object], ...]]] = []
     for file in files:
         faulty = Entries(file, skip_bad=skip_bad)
@@ -161,73 +142,12 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
     return images
 
 
-def _size(file: Path, base: Path, known: Shapes, pictures: _Pictures) -> Sized:
-    sized = known.find(_images_for_labels(file.relative_to(base)).with_suffix("").as_posix()) or pictures.find(file, base)
+def _size(file: Path, base: Path, known: Shapes, pictures: Pictures) -> Sized:
+    sized = known.find(images_for_labels(file.relative_to(base)).with_suffix("").as_posix()) or pictures.find(file, base)
     if sized is None:
         raise InputError(f"the size of image {file.stem!r} is not known, and fractions mean nothing without; put the picture in "
                          f"images/ beside labels/, or pass shapes={{{file.stem!r}: (height, width)}}")  # fmt: skip
     return sized
-
-
-class _Pictures:
-    """Sizes of pictures on disk, by the stem of a label file; each folder is listed once."""
-
-    def __init__(self) -> None:
-        self._listed: dict[Path, dict[str, Path]] = {}
-
-    def find(self, file: Path, base: Path) -> Sized | None:
-        """The picture that belongs to a label file, named as the label file is below `base`."""
-        for folder in _picture_folders(file):
-            if folder not in self._listed:
-                here = sorted(folder.iterdir()) if folder.is_dir() else []
-                self._listed[folder] = {stem_of(one.name): one for one in here if is_image(one) and one.is_file()}
-            if picture := self._listed[folder].get(file.stem):
-                height, width = shape_of(picture)[-2:]
-                name = picture.relative_to(base) if picture.is_relative_to(base) else file.relative_to(base).with_name(picture.name)
-                return Sized(name.as_posix(), (height, width))
-        return None
-
-
-def _picture_folders(file: Path) -> list[Path]:
-    """Where the picture of a label file may be: beside it, or in ``images`` instead of the last ``labels`` of its path."""
-    return list(dict.fromkeys([file.parent, _images_for_labels(file.absolute()).parent]))
-
-
-def _images_for_labels(file: Path) -> Path:
-    *parts, name = file.parts
-    if "labels" not in parts:
-        return file
-    at = len(parts) - 1 - parts[::-1].index("labels")
-    return Path(*parts[:at], "images", *parts[at + 1 :], name)
-
-
-def _names(base: Path) -> list[str] | None:
-    """The class names near a folder, by class from 0; None where there is no list."""
-    places = [base, *list(base.absolute().parents)[:2]]
-    file = next((place / name for place in places for name in _CLASS_LISTS if (place / name).is_file()), None)
-    if file is None:
-        return None
-    text = read_text(file)
-    names = _names_in_yaml(text, file) if file.suffix in (".yaml", ".yml") else [line.strip() for line in text.rstrip().splitlines()]
-    if twice := [name for name, count in Counter(names).items() if count > 1 and name]:
-        raise InputError(f"{file}: two classes are named {twice[0]!r}; give each its own name")
-    return names
-
-
-def _names_in_yaml(text: str, file: Path) -> list[str]:
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"{file}: not YAML that can be read: {' '.join(str(error).split())[:120]}") from None
-    if isinstance(document, dict) and "kpt_shape" in document:
-        raise InputError(f"{file}: labels of key points (kpt_shape), whose lines are no polygons; export boxes or segments")
-    names: Any = document.get("names") if isinstance(document, dict) else None
-    numbered = dict(enumerate(names)) if isinstance(names, list) else names
-    if not isinstance(numbered, dict) or not all(type(key) is int and 0 <= key < _MOST_CLASSES for key in numbered):
-        raise InputError(f"{file}: expected `names`, a list or a mapping from class numbers to names, found {type(names).__name__}")
-    if any(isinstance(name, (list, dict)) for name in numbered.values()):
-        raise InputError(f"{file}: in `names`, a class is called by a list or a mapping; expected text")
-    return [str(numbered.get(k, f"class {k}")) for k in range(max(numbered, default=-1) + 1)]
 
 
 def _objects(file: Path, shape: tuple[int, int], names: list[str] | None, faulty: Entries) -> Iterator[tuple[int, Object]]:
@@ -248,7 +168,7 @@ def _objects(file: Path, shape: tuple[int, int], names: list[str] | None, faulty
 
 def _class(word: str, names: list[str] | None) -> int:
     value = number(word, "the class")
-    if not value.is_integer() or not 0 <= value < _MOST_CLASSES:
+    if not value.is_integer() or not 0 <= value < MOST_CLASSES:
         raise InputError(f"the class must be a whole number from 0, found {word[:20]!r}")
     if names is not None and value >= len(names):
         raise InputError(f"class {int(value)} has no name: the list near it ends with {len(names) - 1}")

@@ -94,7 +94,7 @@ def decode(data: bytes, path: Path) -> NDArray[Any]:
     """The pixels as they are shown: uint8 or uint16, shape (H, W) or (H, W, samples); a palette becomes colours."""
     try:
         return np.asarray(imagecodecs.png_decode(data))
-    except imagecodecs.PngError as error:
+    except (imagecodecs.PngError, UnicodeDecodeError) as error:  # the second where libpng's own words are cut
         raise InputError(f"{path}: the PNG is damaged ({error}); it was not written or copied completely") from None
 
 
