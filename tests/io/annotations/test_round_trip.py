@@ -449,3 +449,11 @@ def test_json_of_another_kind_is_named(tmp_path, text):
     (tmp_path / "q.geojson").write_text(text)
     with pytest.raises(InputError, match=r"not (Geo)?JSON"):
         read(geojson, tmp_path / "q.geojson")
+
+
+def test_parts_that_lie_over_each_other_are_one_area_in_imagej_too(tmp_path):
+    small, large = (Polygon(size * np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])) for size in (2, 4))
+    objects = Objects((6, 6), (Object(1, (small, large)),))
+    imagej.write(tmp_path / "a.zip", [objects])
+    (back,) = imagej.read(tmp_path / "a.zip")
+    assert runs_of(back.items[0], (6, 6)).area == 16

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.events import warn
-from microtome.core.kernels.areas import polygons_of
+from microtome.core.kernels.areas import polygons_of, runs_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
@@ -128,7 +128,7 @@ def _members_of(objects: Objects, lost: Counter[str]) -> dict[str, bytes]:
     digits = len(str(max((item.number for item in objects.items), default=1)))
     members: dict[str, bytes] = {}
     for item in objects.items:
-        polygons = polygons_of(item)
+        polygons = _apart(item, objects.shape)
         if not polygons:
             lost["objects without a pixel"] += 1
             continue
@@ -144,6 +144,16 @@ def _members_of(objects: Objects, lost: Counter[str]) -> dict[str, bytes]:
         roi.props = "".join(f"{key}: {value}\n" for key, value in (("class", class_name), ("score", _score(item))) if value)
         members[f"{roi.name}.roi"] = roi.tobytes()
     return members
+
+
+def _apart(item: Object, shape: tuple[int, int]) -> tuple[Polygon, ...]:
+    """Its polygons; where parts lie over each other, those of their union: in a composite ROI the shared pixels would be a hole."""
+    polygons = polygons_of(item)
+    if len(polygons) < 2:
+        return polygons
+    union = runs_of(Object(1, polygons), shape)
+    alone = sum(runs_of(Object(1, (polygon,)), shape).area for polygon in polygons)
+    return polygons_of(Object(1, runs=union)) if alone > union.area else polygons
 
 
 def _rounded(ring: Ring) -> int:
