@@ -6,7 +6,6 @@
 - `kind`: classes or objects. `class_list`: what class values and colours mean. `coloured`: masks saved in colours.
 - `group`: what belongs together. `split_lists`, `split`: what teaches and what judges, and the files that keep it.
 - `load`: an entry's files to a Sample.
-- `windows`: which windows of which images an epoch shows. `loader`: batches of them; `shared`: arrays between processes.
 - `leaks`: pictures that two splits share; `signature` and `patches`: what is kept of a picture to see that.
 - `doctor`: every fault that labelled data can have, and mending.
 """

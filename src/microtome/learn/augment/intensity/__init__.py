@@ -1,1 +1,0 @@
-"""Steps that change values and leave every pixel where it is."""
