@@ -190,34 +190,43 @@ def tune(
                 for place, score in zip(outside, scorer(apply(recipe, knobs, best.settings), outside), strict=True):
                     unseen[place] = score
             yield Chosen(part, best, sum(unseen[place] for place in outside) / len(outside) if outside else None)
-        chosen = apply(recipe, knobs, best.settings)
-        groups = dataset.groups()
-        result = Tuned(
-            start=recipe,
-            recipe=chosen,
-            metric=metric,
-            knobs=knobs,
-            settings=best.settings,
-            images=tuple(entry.name for entry in dataset),
-            groups=groups,
-            start_scores=tuple(start_scores),
-            unseen_scores=tuple(unseen),
-            chosen_scores=tuple(scorer(chosen, every)),
-            start_mean=bootstrap_mean(start_scores, groups=groups),
-            unseen=bootstrap_mean(unseen, groups=groups),
-            gain=bootstrap_difference(unseen, start_scores, groups=groups),
-            fold_settings=tuple(fold_settings),
-            worth=worth(recipe, knobs, best.settings, scorer, every),
-            trials=tried,
-            failed=dict(scorer.failed),
-            seconds=time.perf_counter() - began,
-        )
+        result = _result(recipe, knobs, best.settings, scorer, start_scores, unseen, fold_settings, tried, began)
         if out is not None:
             outputs.write(Path(out), plan, result, parts)
     yield result
 
 
 Part = tuple[str, tuple[int, ...], tuple[int, ...]]
+
+
+def _result(
+    recipe: Recipe, knobs: tuple[Knob, ...], settings: Settings, scorer: Scorer, start_scores: Sequence[float], unseen: Sequence[float],
+    fold_settings: Sequence[Settings], tried: Mapping[str, Sequence[Trial]], began: float,
+) -> Tuned:  # fmt: skip
+    """What the chosen settings are worth, by the scores of every image."""
+    dataset, groups = scorer.dataset, scorer.dataset.groups()
+    every = range(len(dataset))
+    chosen = apply(recipe, knobs, settings)
+    return Tuned(
+        start=recipe,
+        recipe=chosen,
+        metric=scorer.metric,
+        knobs=knobs,
+        settings=settings,
+        images=tuple(entry.name for entry in dataset),
+        groups=groups,
+        start_scores=tuple(start_scores),
+        unseen_scores=tuple(unseen),
+        chosen_scores=tuple(scorer(chosen, every)),
+        start_mean=bootstrap_mean(start_scores, groups=groups),
+        unseen=bootstrap_mean(unseen, groups=groups),
+        gain=bootstrap_difference(unseen, start_scores, groups=groups),
+        fold_settings=tuple(fold_settings),
+        worth=worth(recipe, knobs, settings, scorer, every),
+        trials=tried,
+        failed=dict(scorer.failed),
+        seconds=time.perf_counter() - began,
+    )
 
 
 def _parts(dataset: Dataset, folds: int, seed: int) -> list[Part]:
