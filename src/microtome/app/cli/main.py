@@ -11,6 +11,7 @@ import sys
 import typer
 
 import microtome
+from microtome.app.cli.bundle import bundle
 from microtome.app.cli.doctor import doctor
 from microtome.app.cli.evaluate import evaluate
 from microtome.app.cli.measure import measure
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, steps, recipes, measure, evaluate, doctor):
+for command in (segment, steps, recipes, measure, evaluate, bundle, doctor):
     app.command()(command)
 
 
