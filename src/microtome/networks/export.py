@@ -43,7 +43,7 @@ def to_onnx(network: Network, *, opset: int = 18) -> bytes:
     step = network.sizes.step
     least = network.sizes.at_least(2 * step)  # an axis of one would be taken for fixed
     image = torch.zeros(2, network.channels_in, *(least + axis * step for axis in range(network.dimensions)))
-    open_axes = {0: torch.export.Dim("batch")} | {
+    open_axes = {0: torch.export.Dim.DYNAMIC} | {
         axis: _open_side(network, name) for axis, name in enumerate("zyx"[-network.dimensions :], 2)
     }
     with torch.no_grad(), warnings.catch_warnings():
@@ -62,7 +62,7 @@ def to_onnx(network: Network, *, opset: int = 18) -> bytes:
 def _open_side(network: Network, name: str) -> Any:
     """A side of any length, or, where the network takes only some, of those: the exporter then sees that all halves are whole."""
     if network.pads_inside:
-        return torch.export.Dim(name)
+        return torch.export.Dim.DYNAMIC
     free = torch.export.Dim(f"{name}_steps", min=network.sizes.least // network.sizes.step)
     return network.sizes.step * free + network.sizes.least % network.sizes.step
 

@@ -303,3 +303,17 @@ def test_a_warp_of_nothing_is_the_block_itself():
     example = scene()
     cut = warp(example, place([], Frame((10, 12), 3), centre=(15, 16)))
     np.testing.assert_array_equal(cut.image, example.image[10:20, 10:22])
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=25, deadline=None)
+def test_to_the_window_and_back(seed):
+    rng = generator(seed)
+    shape = (int(rng.integers(40, 400)), int(rng.integers(40, 400)))
+    drawn = chain_of(["flips", {"affine": {"shift": 5}}, {"elastic": {"sigma": min(shape) / 30}}]).draw(rng, Frame(shape))
+    window = place(drawn, Frame(shape), centre=(300, 200))
+    places = rng.uniform(0, shape, (20, 2))
+    np.testing.assert_allclose(window.to_window(window.to_image(places)), places, atol=1e-4)
+    grid = window.coordinates((0, 0))
+    y, x = int(rng.integers(shape[0])), int(rng.integers(shape[1]))
+    np.testing.assert_allclose(window.to_image(np.array([[y, x]], float))[0], grid[:, y, x], atol=1e-3)

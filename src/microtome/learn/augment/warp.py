@@ -130,7 +130,7 @@ def _interpolate(pixels: NDArray[Any], places: Coordinates, border: Border, inte
         return cv2.remap(pixels, places[1], places[0], how, borderMode=edge).reshape(*places.shape[1:], pixels.shape[-1])
     out = np.empty((*places.shape[1:], pixels.shape[-1]), pixels.dtype)
     volume, points = _in_3d(pixels, places)
-    top = float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 0.0
+    top = np.float32(np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 0)
     _blend(volume, points, interpolation == "cubic", border == "reflect", top, out.reshape(-1, out.shape[-1]))
     return out
 
@@ -200,6 +200,24 @@ def _taps(place, cubic, weights):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _inside(pixels, z, y, x, tz, ty, tx, c):  # type: ignore[no-untyped-def]
+    """Linear between the eight pixels around a place, all of which are there."""
+    total = np.float32(0)
+    for i in range(2):
+        wz = tz if i else np.float32(1) - tz
+        upper = pixels[z + i, y, x, c] + tx * (np.float32(pixels[z + i, y, x + 1, c]) - np.float32(pixels[z + i, y, x, c]))
+        lower = pixels[z + i, y + 1, x, c] + tx * (np.float32(pixels[z + i, y + 1, x + 1, c]) - np.float32(pixels[z + i, y + 1, x, c]))
+        total += wz * (upper + ty * (lower - upper))
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _whole(value, top):  # type: ignore[no-untyped-def]
+    """A value as it is written: rounded and clipped where `top` is above 0."""
+    return min(max(np.floor(value + np.float32(0.5)), np.float32(0)), top) if top > 0 else value
+
+
+@njit(cache=True, nogil=True)
 def _blend(pixels, points, cubic, reflect, top, out):  # type: ignore[no-untyped-def]
     """Linear or cubic interpolation in three dimensions; a place's value beyond the frame is mirrored, or 0."""
     depth, height, width, channels = pixels.shape
@@ -207,6 +225,12 @@ def _blend(pixels, points, cubic, reflect, top, out):  # type: ignore[no-untyped
     wz, wy, wx = np.empty(4, np.float32), np.empty(4, np.float32), np.empty(4, np.float32)
     total = np.empty(channels, np.float32)
     for p in range(points.shape[1]):
+        z0, y0, x0 = int(np.floor(points[0, p])), int(np.floor(points[1, p])), int(np.floor(points[2, p]))
+        if not cubic and 0 <= z0 < depth - 1 and 0 <= y0 < height - 1 and 0 <= x0 < width - 1:
+            tz, ty, tx = points[0, p] - np.float32(z0), points[1, p] - np.float32(y0), points[2, p] - np.float32(x0)
+            for c in range(channels):
+                out[p, c] = _whole(_inside(pixels, z0, y0, x0, tz, ty, tx, c), top)
+            continue
         z0, y0, x0 = _taps(points[0, p], cubic, wz), _taps(points[1, p], cubic, wy), _taps(points[2, p], cubic, wx)
         total[:] = 0
         for i in range(count):
@@ -229,4 +253,4 @@ def _blend(pixels, points, cubic, reflect, top, out):  # type: ignore[no-untyped
                     for c in range(channels):
                         total[c] += weight * pixels[z, y, x, c]
         for c in range(channels):
-            out[p, c] = min(max(np.floor(total[c] + np.float32(0.5)), 0), top) if top > 0 else total[c]
+            out[p, c] = _whole(total[c], top)

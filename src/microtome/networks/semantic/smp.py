@@ -42,7 +42,7 @@ class SMP(Network):
     Notes
     -----
     A batch (N, channels_in, y, x) becomes (N, channels, y, x) an output. Legal sides are the multiples of the encoder's
-    stride, mostly 32; others are padded with zeros inside and cropped. The receptive field is not derived: many of these
+    stride, mostly 32, for some from a least one; others are padded with zeros inside and cropped. The receptive field is not derived: many of these
     networks look at the whole image. With ``architecture="unet", encoder="resnet34"``, three channels in and one out:
     24,436,369 parameters.
 
@@ -74,7 +74,7 @@ class SMP(Network):
         step = int(model.encoder.output_stride)
         super().__init__(channels_in=channels_in, outputs=outputs, dimensions=2, stride=step, sizes=LegalSizes(step, step), is_local=False)
         self.model = model
-        self._try_out(f"{architecture} on {encoder}")
+        self.sizes = LegalSizes(self._least_side(f"{architecture} on {encoder}"), step)
         if pretrained and channels_in == 3:
             self.input_statistics = _statistics(encoder)
 
@@ -84,15 +84,23 @@ class SMP(Network):
         y = self.model(pad_to_step(batch, self.sizes.step, self.sizes.least))
         return split(crop_to(y, batch.shape[2:]), self.outputs)
 
-    def _try_out(self, name: str) -> None:
-        """Refuse a network that takes only the sizes it was trained at, as vision transformers do."""
+    def _least_side(self, name: str) -> int:
+        """The least side it takes, found by trying: some architectures pool several times more at the bottom.
+
+        Vision transformers that take only the size they were trained at are refused.
+        """
         self.eval()
-        try:
-            with torch.no_grad():
-                self(torch.zeros(1, self.channels_in, 2 * self.stride, 3 * self.stride))
-        except (RuntimeError, AssertionError) as error:
-            raise RecipeError(f"smp: {name} takes only some image sizes: {error}; choose a convolutional encoder") from error
-        self.train()
+        problem: Exception | None = None
+        for least in (self.stride, 4 * self.stride, 8 * self.stride):
+            try:
+                with torch.no_grad():
+                    self.model(torch.zeros(1, self.channels_in, least, least + self.stride))
+            except (RuntimeError, AssertionError, ValueError) as error:
+                problem = error
+            else:
+                self.train()
+                return least
+        raise RecipeError(f"smp: {name} takes only some image sizes: {problem}; choose a convolutional encoder") from problem
 
     def expected_parameters(self) -> int:
         """What the library made: its networks answer no formula."""

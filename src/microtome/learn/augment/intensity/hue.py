@@ -72,6 +72,8 @@ def _turn(pixels, shift, whole, out):  # type: ignore[no-untyped-def]
             hue = (red - green) / width + np.float32(4)
         hue += shift
         for c in range(3):  # red is full within one sixth of the circle around 0, green around 2, blue around 4
-            away = abs((hue - np.float32(2 * c) + np.float32(3)) % np.float32(6) - np.float32(3))
+            away = abs(hue - np.float32(2 * c))
+            away = away - np.float32(6) if away > 6 else away
+            away = np.float32(6) - away if away > 3 else away
             share = min(max(np.float32(2) - away, np.float32(0)), np.float32(1))
             out[p, c] = low + width * share + half
