@@ -17,7 +17,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import microtome
 from microtome.core import keywords
 from microtome.core.errors import MissingExtra, RecipeError, did_you_mean
 from microtome.core.parameters import Setting
@@ -37,7 +36,7 @@ _OF_EXTRA = ("torch", "torchvision", "timm", "segmentation_models_pytorch", "saf
 @cache
 def places() -> dict[str, str]:
     """Where each network is: its name to its module, or to ``module:Class`` for a plug-in's. Nothing is imported."""
-    root = Path(microtome.__file__).parent
+    root = Path(__file__).parents[1]
     found = {}
     for folder in FOLDERS:
         for file in sorted((root / folder).glob("*.py")):

@@ -42,9 +42,9 @@ class SMP(Network):
     Notes
     -----
     A batch (N, channels_in, y, x) becomes (N, channels, y, x) an output. Legal sides are the multiples of the encoder's
-    stride, mostly 32, for some from a least one; others are padded with zeros inside and cropped. The receptive field is not derived: many of these
-    networks look at the whole image. With ``architecture="unet", encoder="resnet34"``, three channels in and one out:
-    24,436,369 parameters.
+    stride, mostly 32, for some from a least one; others are padded with zeros inside and cropped. The receptive field is not
+    derived: many of these networks look at the whole image. With ``architecture="unet", encoder="resnet34"``, three channels
+    in and one out: 24,436,369 parameters.
 
     Weights and licences are the library's and its encoders' own.
 
