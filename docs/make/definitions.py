@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microtome.measure.metrics.evaluate import DEFINITIONS
+from microtome.measure.metrics.definitions import METRICS
 from microtome.measure.regions import COLUMNS, DEFAULT
 
 __all__ = ["measurements", "metrics"]
@@ -19,5 +19,5 @@ def measurements() -> str:
 
 def metrics() -> str:
     """Every key of `evaluate`."""
-    rows = "".join(f"| `{key}` | {about} |\n" for key, about in DEFINITIONS.items())
-    return f"| key | definition |\n|---|---|\n{rows}"
+    rows = "".join(f"| `{one.key}` | {one.about} | {one.better} | {one.unit} | {one.peers} |\n" for one in METRICS.values())
+    return f"| key | definition | better | unit | elsewhere |\n|---|---|---|---|---|\n{rows}"

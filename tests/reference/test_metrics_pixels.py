@@ -5,8 +5,10 @@ Where a peer is not run here, its number stands as the catalogue prints it.
 
 import numpy as np
 import pytest
-from scipy.ndimage import label
+from scipy.ndimage import distance_transform_edt, label
+from skimage.metrics import adapted_rand_error, variation_of_information
 
+from microtome.core.raster import SemanticMap
 from microtome.measure.metrics.boundary_f1 import boundary_f1
 from microtome.measure.metrics.calibration import brier, ece, mce, reliability
 from microtome.measure.metrics.confusion import confusion
@@ -17,8 +19,10 @@ from microtome.measure.metrics.rand import are, ari, rand
 from microtome.measure.metrics.roc import roc, roc_auc
 from microtome.measure.metrics.score_counts import score_counts
 from microtome.measure.metrics.surface_distances import assd, hd, hd95, nsd, surface_distances
+from microtome.measure.metrics.surfaces import nearest
 from microtome.measure.metrics.voi import voi_merge, voi_split
 from microtome.measure.metrics.warping import warp, warping, warping_min
+from microtome.measure.regions import measure
 
 
 def boxes(shape, *corners):
@@ -70,6 +74,37 @@ def test_two_squares_with_spacing():
     assert [nsd(found, t) for t in (1, 2)] == [0.7, 0.9]
 
 
+def outline(mask, spacing):
+    """The length of the outline around each corner where four pixels meet, by marching squares, as DeepMind's surface-distance has it."""
+    height, width = mask.shape
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(mask > 0, 1), (2, 2)).reshape(height + 1, width + 1, 4)
+    a, b, c, d = np.moveaxis(around, -1, 0)
+    inside, slant = around.sum(axis=-1), np.hypot(*spacing) / 2
+    return np.select([inside % 4 == 0, inside % 2 == 1, (a == b) & (c == d), (a == c) & (b == d)], [0, slant, *spacing[::-1]], 2 * slant)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "hd95_is", "mean_is", "shares"),
+    [((1, 1), 2.0, 1.350236674, (0.543805033, 0.969025164)), ((2, 0.5), 2.061552813, 1.071615388, (0.826201475, 0.947437735))],
+)
+def test_two_squares_by_the_length_of_the_outline_are_other_numbers(spacing, hd95_is, mean_is, shares):
+    lengths = [outline(mask, spacing) for mask in (A, B)]
+    far = [distance_transform_edt(other == 0, sampling=spacing)[own > 0] for own, other in zip(lengths, lengths[::-1], strict=True)]
+    worth = [own[own > 0] for own in lengths]
+    order = [np.argsort(distances) for distances in far]
+    ninety_five = [d[k][np.searchsorted(np.cumsum(w[k]) / w.sum(), 0.95)] for d, w, k in zip(far, worth, order, strict=True)]
+    assert max(ninety_five) == digits(hd95_is)
+    assert [np.average(d, weights=w) for d, w in zip(far, worth, strict=True)] == pytest.approx([mean_is] * 2, abs=1e-9)
+    both, whole = np.concatenate(far), np.concatenate(worth)
+    assert [whole[both <= t].sum() / whole.sum() for t in (1, 2)] == pytest.approx(shares, abs=1e-9)
+
+
+def test_the_average_distance_of_whole_masks_is_another_number():
+    # SimpleITK's "average" Hausdorff distance; surfaces alone give 1.332514077.
+    a, b = A > 0, B > 0
+    assert max(nearest(a, b, (1, 1)).mean(), nearest(b, a, (1, 1)).mean()) == digits(0.629174487)
+
+
 def test_scores():
     scores, truth = np.array([0.1, 0.4, 0.35, 0.8, 0.4, 0.2]), np.array([0, 0, 1, 1, 1, 0])
     counts = score_counts(scores, truth)
@@ -93,6 +128,14 @@ def test_partitions():
     assert np.log(2) * np.array([voi_split(table), voi_merge(table)]) == pytest.approx([0.440811522, 0.416138044], abs=1e-9)
 
 
+def test_partitions_by_scikit_image():
+    assert adapted_rand_error(OBJECTS, FOUND)[0] == digits(0.237623762)
+    assert adapted_rand_error(OBJECTS, FOUND, ignore_labels=())[0] == digits(0.248349416)
+    assert variation_of_information(OBJECTS, FOUND) == pytest.approx([0.6359566, 0.60036029], abs=1e-8)
+    # Of a pure merge the pairs put together are right by a third and found without exception: its two numbers are swapped.
+    assert adapted_rand_error(np.array([1, 1, 2, 2]), np.array([1, 1, 1, 1])) == pytest.approx((0.5, 1, 1 / 3))
+
+
 def test_a_pure_merge():
     # The catalogue's ".5" for the adapted Rand error is scikit-image's, which leaves out the pairs of a pixel with itself:
     # 1 - 2*4/(4 + 12). By the definition, which counts them: 1 - 2*8/(8 + 16).
@@ -110,6 +153,8 @@ def test_bending():
     assert (shifted != TWO).sum() == 12
     assert warping(shifted, TWO) == 0
     assert warping(hole, TWO) == 1 / 45
+    euler = [int(measure(SemanticMap(mask), None, ["euler"])["euler"][0]) for mask in (TWO, bridge, hole)]
+    assert euler == [2, 1, 1]
     assert (warp(bridge, TWO) == TWO).all()
     assert label(warp(shifted, TWO))[1] == 2
     assert warping_min(np.where(TWO, 1.0, np.where(bridge, 0.3, 0)), TWO) == (0, 0.3)

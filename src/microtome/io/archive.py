@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from microtome.core.errors import InputError, RunError
+from microtome.core.errors import InputError, MicrotomeError, RunError
 from microtome.io.images.limits import FREE, MOST, RATIO
 
 __all__ = ["unpacked"]
@@ -63,7 +65,9 @@ def unpacked(path: Path) -> Iterator[Path]:
                 _find_room(folder, sum(info.file_size for info in members), path)
                 for info, place in members.items():
                     _unpack(archive, info, folder / place)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except MicrotomeError:
+            raise
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, EOFError, NotImplementedError) as error:
             raise InputError(f"{path}: the zip is damaged, or packed in a way that is not read ({error})") from None
         except OSError as error:
             if error.filename == str(path):

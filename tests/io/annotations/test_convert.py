@@ -107,7 +107,7 @@ def test_bad_entries_stop_it_or_are_left_out_with_code_1(tmp_path):
     assert not (tmp_path / "c.json").exists()
     code, out, said = command(path, tmp_path / "c.json", "--to", "coco", "--skip-bad")
     assert code == 1
-    assert out.startswith("2 images with 1 objects")
+    assert out.startswith("2 images with 1 object ")
     assert said.startswith("bad     ")
     assert "shapes[0] (frame)" in said
 

@@ -110,7 +110,7 @@ def test_marks_parts_and_odd_boxes_are_told_once(saved):
     assert "(2 truncated, 1 difficult)" in said[1] or "(1 difficult, 2 truncated)" in said[1]
     assert "1 parts" in said[2]
     assert "1 boxes begin at 0" in said[3]
-    assert "2 boxes reach outside" in said[4]
+    assert "2 of 5 objects reach beyond" in said[4]
 
 
 @pytest.mark.parametrize("size", ["", "<size><width>0</width><height>0</height></size>", "<size/>"])
@@ -146,8 +146,8 @@ def test_a_faulty_object_is_named_and_the_rest_is_read(saved, entry, words):
     ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotation><filename>&x;</filename></annotation>', "declares a document type"),
     ("<annotation><object>", "cut short"),
     ("<annotations/>", "expected the element <annotation>"),
-    (xml(size="<size><width>-3</width><height>5</height></size>"), "its size -3 x 5"),
-    (xml(size="<size><width>3</width><height>tall</height></size>"), "the image's height must be a finite number"),
+    (xml(size="<size><width>-3</width><height>5</height></size>"), "the image's size is 5 x -3"),
+    (xml(size="<size><width>3</width><height>tall</height></size>"), "the image's size must be two whole numbers"),
 ])  # fmt: skip
 def test_a_faulty_file_is_named_and_the_others_are_read(saved, tmp_path, text, words):
     saved(text, "b.xml")

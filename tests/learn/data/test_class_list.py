@@ -120,3 +120,27 @@ def test_ignore_has_no_meaning_for_objects(folder):
     folder.mask("labels/a.png")
     with pytest.raises(RecipeError, match="no meaning for objects"):
         find_dataset(folder.root, kind="instance", ignore=255)
+
+
+def test_the_list_of_nnunet_and_the_decathlon(folder):
+    folder.picture("Task01/imagesTr/a.png")
+    folder.mask("Task01/labelsTr/a.png")
+    folder.text(
+        "Task01/dataset.json", '{"modality": {"0": "MRI"}, "labels": {"0": "background", "1": "tumour", "2": "ignore"}, "training": []}'
+    )
+    dataset = find_dataset(folder.root)  # in a folder on the way to the masks
+    assert [(entry.value, entry.name, entry.role) for entry in dataset.classes] == [
+        (0, "background", "background"), (1, "tumour", "thing"), (2, "ignore", "ignore")
+    ]  # fmt: skip
+    folder.text("Task01/dataset.json", '{"labels": ["a", "b"]}')  # of somebody else
+    with collect_warnings():
+        assert not len(find_dataset(folder.root, kind="instance").classes)
+
+
+def test_a_damaged_list_in_the_folder_above_is_told_and_passed_over(folder):
+    folder.picture("set/images/a.png")
+    folder.mask("set/masks/a.png")
+    folder.text("classes.json", "{no json")
+    with collect_warnings() as said:
+        find_dataset(folder.root / "set", kind="instance")
+    assert "passed over" in said[0]

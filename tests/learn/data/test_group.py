@@ -92,3 +92,25 @@ def test_known_groups(labelled_sets):
         dataset = find_dataset(labelled_sets / "dsb2018_nuclei" / "fluorescence")
     assert all(entry.group for entry in dataset)
     assert not dataset.problems
+
+
+def test_a_manifest_may_be_written_by_a_spreadsheet(folder):
+    pairs(folder, "images/a", "images/b")
+    folder.text("manifest.csv", "File; Group\r\na.png;p1\r\nb.png;p2\r\n")
+    assert groups(folder)[1] == ["p1", "p2"]
+
+
+def test_whole_paths_in_a_manifest_go_before_names(folder):
+    pairs(folder, "images/x/a", "images/y/a")
+    folder.text("manifest.csv", "file,group\nimages/x/a.png,p1\nimages/y/a.png,p2\na.png,p3\n")
+    assert groups(folder)[1] == ["p1", "p2"]
+
+
+def test_a_manifest_that_contradicts_itself(folder):
+    pairs(folder, "images/x/a", "images/y/a")
+    path = folder.text("manifest.csv", "file,group\na.png,p1\na.png,p2\n")
+    _, found, said = groups(folder)
+    assert found == ["", ""]
+    assert "'a.png' is there twice, with the groups 'p1' and 'p2'" in said[0]
+    with pytest.raises(InputError, match="there twice"):
+        find_dataset(folder.root, kind="instance", manifest=path)

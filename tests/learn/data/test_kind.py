@@ -102,3 +102,40 @@ def test_known_sets(labelled_sets, name, kind):
 def test_sets_with_a_class_list_look_like_classes_without_it(labelled_sets, name):
     paths = sorted((labelled_sets / name).glob("*/labels/*.png")) or sorted((labelled_sets / name).glob("*/masks/*.png"))
     assert kind_of_masks(paths).kind == "semantic"
+
+
+def test_masks_of_0_and_1_are_one_class(folder):
+    found = verdict(folder, cells(1, 0), cells(1, 1))
+    assert (found.kind, found.assumed) == ("semantic", "1 is the only value besides 0")
+
+
+def test_a_class_list_that_does_not_fit_the_masks_is_passed_over(folder):
+    for number in range(4):
+        folder.picture(f"images/{number}.png", shape=(64, 64))
+        folder.save(f"masks/{number}.png", cells(5 + number, number))
+    folder.text("classes.txt", "cell\n")
+    with collect_warnings() as said:
+        dataset = find_dataset(folder.root)
+    assert dataset.kind == "instance"
+    assert "classes.txt does not name the values 1, 2, 3, 4, 5, 6, ..." in said[0]
+    with collect_warnings():
+        assert find_dataset(folder.root, kind="semantic").classes.values("thing") == (0,)
+
+
+def test_the_name_of_the_folder_says_what_masks_are(folder):
+    folder.picture("images/a.png")
+    folder.save("instance_masks/a.png", cells(1, 0)[:12, :16])
+    folder.save("semantic_masks/a.png", cells(3, 0)[:12, :16])
+    with collect_warnings() as said:
+        assert find_dataset(folder.root).kind == "instance"
+        assert find_dataset(folder.root, kind="semantic").entries[0].truth.path.parent.name == "semantic_masks"
+    assert not any("nothing says" in message for message in said)
+
+
+def test_255_beside_classes_is_asked_about(folder):
+    folder.picture("images/a.png")
+    folder.mask("masks/a.png", values=((1, 2, 1, 255), (2, 1, 2, 255)))
+    with collect_warnings() as said:
+        find_dataset(folder.root)
+        find_dataset(folder.root, ignore=255)
+    assert [place for place, message in enumerate(said) if "say ignore=255" in message] == [1]

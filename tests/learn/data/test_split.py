@@ -160,3 +160,31 @@ def test_lists_of_names_are_splits(folder):
         "1 images are in two lists",
         "1 of 4 images are in none of these lists and have no split",
     ]
+
+
+@given(GROUPS, st.lists(st.integers(0, 15), max_size=20), st.integers(0, 3))
+def test_images_that_come_later_tear_no_group(tmp_path_factory, groups, later, seed):
+    path = tmp_path_factory.mktemp("splits") / "splits.json"
+    with collect_warnings():
+        first = keep_split(made(groups), path, {"train": 0.6, "val": 0.2, "test": 0.2}, seed=seed)
+        again = keep_split(made([*groups, *(f"g{k}" for k in later)]), path)
+    assert [entry.split for entry in again][: len(groups)] == [entry.split for entry in first]
+    of = {}
+    for group, entry in zip(again.groups(), again, strict=True):
+        assert of.setdefault(group, entry.split) == entry.split != ""
+
+
+def test_a_stored_split_that_tears_groups_named_since_is_told(tmp_path):
+    save_split(split(made([""] * 12)), tmp_path / "splits.json")
+    with collect_warnings() as said:
+        read_split(made(["patient"] * 12), tmp_path / "splits.json")
+    assert "tears 1 groups apart (patient)" in said[0]
+
+
+def test_lists_divide_what_is_labelled_beside_a_folder_without_labels(folder):
+    folder.picture("images/a.png", "images/b.png", "test/c.png")
+    folder.mask("masks/a.png", "masks/b.png")
+    folder.text("splits/train.txt", "a\n")
+    folder.text("splits/val.txt", "b\n")
+    dataset = find_dataset(folder.root, kind="instance")
+    assert [(entry.name, entry.split) for entry in dataset] == [("images/a", "train"), ("images/b", "val"), ("test/c", "test")]

@@ -64,6 +64,9 @@ def test_a_step_that_occurs_twice_is_named_by_its_place():
         ({"ranges": {"gaussian.sigma": (3, 1)}}, "cannot be searched from 3 to 1"),
         ({"ranges": {"drop_small.min_area": (0, 10)}}, "cannot be searched from 0 to 10; allowed: from 1 px"),
         ({"only": ["otsu"], "keep": ["otsu"]}, "nothing to search"),
+        ({"ranges": {"otsu.foreground": (0, 1)}}, "otsu.foreground: is one of bright, dark, and has no range"),
+        ({"ranges": {"gaussian.sigma": (0, float("inf"))}}, "cannot be searched from 0 to inf"),
+        ({"ranges": {"otsu.classes": (2.2, 2.9)}}, "cannot be searched from 2.2 to 2.9"),
     ],
 )
 def test_mistakes_are_named(options, message):
@@ -75,3 +78,26 @@ def test_the_given_settings_give_the_given_recipe():
     recipe = Recipe.of({"gaussian": {"sigma": 1}, "as": "smooth"}, {"otsu": {}, "from": {"image": "smooth"}, "over": "set"}, about="x")
     knobs = search_space(recipe)
     assert apply(recipe, knobs, start_of(knobs)).document() == recipe.document()
+
+
+def test_what_has_no_range_is_not_left_out_silently():
+    recipe = Recipe.of("gaussian", ("threshold", {"value": 100}))
+    with pytest.raises(RecipeError, match=r"threshold\.value: cannot be searched: it has no range of its own"):
+        search_space(recipe, only=["gaussian", "threshold.value"])
+    with pytest.raises(RecipeError, match=r"gaussian\.sigma: cannot be searched"):
+        search_space(Recipe.of(("gaussian", {"sigma": [1, 2]}), "otsu"), ranges={"gaussian.sigma": (1, 3)})
+
+
+def test_whole_numbers_stay_within_the_range_given():
+    classes = by_place(CHAIN, ranges={"otsu.classes": (2.5, 4.5)})["otsu.classes"]
+    assert (classes.low, classes.high) == (3, 4)
+    size = by_place(Recipe.of("median", "otsu"), ranges={"median.size": (3.5, 8.5)})["median.size"]
+    assert (size.low, size.high) == (5, 7)
+
+
+def test_a_length_may_be_searched_from_0():
+    recipe = Recipe.of(("gaussian", {"sigma": "2 um"}), "otsu")
+    (knob,) = search_space(recipe, only=["gaussian"], ranges={"gaussian.sigma": (0, 4)})
+    assert (knob.low, knob.high, knob.log) == (0, 4, False)
+    with pytest.raises(RecipeError, match="cannot be searched from 4 to 1 um"):
+        search_space(recipe, ranges={"gaussian.sigma": (4, 1)})

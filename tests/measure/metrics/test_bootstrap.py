@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microtome.core.errors import InputError
+from microtome.core.errors import InputError, RecipeError
 from microtome.measure.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_mean
 
 VALUES = [0.8, 0.9, 0.7, 0.95, 0.6]
@@ -48,8 +48,12 @@ def test_what_cannot_be_drawn_is_named():
         ([], None, "at least one"),
         ([0.1, np.nan], None, "nan for image 1"),
         ([0.1, 0.2], ["a"], "1 groups for 2"),
+        ([[0.1, 0.2]], None, r"shape \(1, 2\)"),
     ):
         with pytest.raises(InputError, match=words):
             bootstrap_mean(values, groups=groups)
+    for wrong in ({"draws": 0}, {"level": 0}, {"level": 1.5}, {"level": np.nan}, {"seed": -1}):
+        with pytest.raises(RecipeError, match="draws at level"):
+            bootstrap_mean(VALUES, **wrong)
     with pytest.raises(InputError, match="found 2 and 1"):
         bootstrap_difference([0.1, 0.2], [0.1])

@@ -67,5 +67,10 @@ def test_what_cannot_be_compared_is_named():
     a = np.zeros((3, 4), np.uint8)
     with pytest.raises(InputError, match="same pixels"):
         boundary_f1_by_class(a, a.T)
+    for spacing in ((1.0,), (1.0, 2.0, 3.0), (0.0, 1.0)):
+        with pytest.raises(InputError, match="2 numbers above zero"):
+            boundary_f1_by_class(a, a, spacing=spacing)
+    with pytest.raises(InputError, match="no labels, the first nan"):
+        boundary_f1_by_class(a * np.nan, a)
     with pytest.raises(RecipeError, match="tolerance"):
         boundary_f1_by_class(a, a, tolerance=-1)

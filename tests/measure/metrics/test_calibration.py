@@ -83,6 +83,8 @@ def test_what_is_no_confidence_is_named():
         reliability(sure, np.full((2, 2), 255))
     with pytest.raises(RecipeError, match="bins 0"):
         reliability(sure, right, bins=0)
+    with pytest.raises(RecipeError, match=r"bins 2\.5"):
+        reliability(sure, right, bins=2.5)
     with pytest.raises(RecipeError, match="closed 'both'"):
         reliability(sure, right, closed="both")
     with pytest.raises(InputError, match="same bins"):

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from pycocotools.cocoeval import COCOeval
 
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.events import collect_warnings
-from microtome.core.kernels.areas import objects_of
+from microtome.core.kernels.areas import objects_of, runs_of
 from microtome.core.kernels.bands import set_threads, threads
 from microtome.core.kernels.run_lengths import decode, encode
 from microtome.core.objects import Object, Objects, Runs, class_table
 from microtome.core.outlines import Polygon
 from microtome.core.raster import InstanceMap
+from microtome.io.annotations.coco_rle import expand
+from microtome.measure.metrics._coco_polygons import painted
 from microtome.measure.metrics.coco_ap import coco_ap
 
 KEYS = ("ap", "ap_50", "ap_75", "ap_small", "ap_medium", "ap_large", "ar_1", "ar_10", "ar_100", "ar_small", "ar_medium", "ar_large")
@@ -195,6 +198,58 @@ def test_boxes_and_polygons():
     assert coco_ap([(half, outline)], of="boxes").ap_75 == 0
 
 
+def star(rng, shape=SHAPE):
+    """A polygon, now and then through itself or over the image's border, its corners at times on pixels or repeated."""
+    around = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 10)))
+    if rng.random() < 0.2:
+        rng.shuffle(around)
+    reach = np.exp(rng.uniform(0.5, 4)) * rng.uniform(0.5, 1, len(around))
+    ring = rng.uniform(0, shape) + np.stack([np.sin(around), np.cos(around)], axis=1) * reach[:, None]
+    ring = np.round(ring) if rng.random() < 0.3 else ring
+    return np.repeat(ring, 2, axis=0) if rng.random() < 0.1 else ring
+
+
+def as_coco_paints(objects):
+    height, width = objects.shape
+    rings = [[polygon.outer[:, ::-1].ravel().tolist() for polygon in item.polygons] for item in objects.items]
+    masks = [coco_mask.merge(coco_mask.frPyObjects(parts, height, width))["counts"].decode() for parts in rings]
+    runs = (Runs(objects.shape, expand(counts)) for counts in masks)
+    return replace(objects, items=tuple(replace(item, polygons=(), runs=one) for item, one in zip(objects.items, runs, strict=True)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_polygons_are_painted_as_pycocotools_does(seed):
+    rng = np.random.default_rng(seed)
+    objects = Objects(
+        (40, 50), tuple(Object(k, tuple(Polygon(star(rng, (40, 50))) for _ in range(rng.integers(1, 4)))) for k in range(1, 9))
+    )
+    for item, expected in zip(objects.items, as_coco_paints(objects).items, strict=True):
+        np.testing.assert_array_equal(decode(painted(item, objects.shape)), decode(expected.runs))
+
+
+def test_polygons_equal_pycocotools():
+    rng = np.random.default_rng(0)
+    pairs = []
+    for _ in range(20):
+        rings = [star(rng) for _ in range(6)]
+        truth = Objects(SHAPE, tuple(Object(k, (Polygon(ring),)) for k, ring in enumerate(rings, 1)))
+        moved = [Polygon(ring + rng.normal(0, 1, 2)) for ring in rings]
+        pairs.append((Objects(SHAPE, tuple(Object(k, (ring,), score=float(rng.random())) for k, ring in enumerate(moved, 1))), truth))
+    painted_pairs = [tuple(as_coco_paints(side) for side in pair) for pair in pairs]
+    found = coco_ap(pairs)
+    np.testing.assert_allclose(numbers(found), peer(painted_pairs)[0], atol=1e-12)
+    assert 0.1 < found.ap < 0.9
+
+
+def test_a_hole_in_a_polygon_is_no_area():
+    square = np.array([[2.0, 2], [2, 8], [8, 8], [8, 2]])
+    ring = Object(1, (Polygon(square, (square[::-1] / 2 + 2.5,)), Polygon(square + 20)))
+    assert painted(ring, SHAPE).area == runs_of(ring, SHAPE).area == 36 - 9 + 36
+    far = Object(3, (Polygon(square * 1e9),))
+    with pytest.raises(InputError, match="object 3: a corner is not finite or more than"):
+        painted(far, SHAPE)
+
+
 def test_an_object_that_is_a_crowd_counts_by_the_share_of_the_prediction():
     crowd, part = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
     crowd[10:100, 10:100] = True
@@ -225,6 +280,9 @@ def test_refusals_name_the_object():
     short = Objects(SHAPE, (Object(4, runs=Runs(SHAPE, np.array([5, 5])), score=1.0),), image="b.png")
     with pytest.raises(InputError, match=r"b\.png: object 4: its runs cover 10 pixels, the mask has 42000"):
         coco_ap([(short, Objects(SHAPE))])
+    for wrong in ((0.0, 0.0, float("nan"), 2.0), (5.0, 0.0, 2.0, 2.0), (0.0, 0.0, 2.0, float("inf"))):
+        with pytest.raises(InputError, match="object 1: its box is"):
+            coco_ap([(boxes(wrong, scores=[1.0]), Objects(SHAPE))], of="boxes")
     with pytest.raises(RecipeError, match="did you mean masks"):
         coco_ap([], of="mask")
 

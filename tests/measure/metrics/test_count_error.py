@@ -51,6 +51,8 @@ def test_what_is_no_count_is_named():
         ([1, 2], [1, 2.5], "true count of image 1 is 2.5"),
         ([1, math.nan], [1, 2], "predicted count of image 1 is nan"),
         ([[1]], [[1]], r"shape \(1, 1\)"),
+        (["a"], [1], "one number an image"),
+        ([1e30], [1], "image 0 is 1e"),
     ):
         with pytest.raises(InputError, match=words):
             count_errors(pred, truth)

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.kernels.bands import set_threads, threads
+from microtome.core.objects import Object, Objects
 from microtome.measure.metrics.contingency import contingency
 from microtome.measure.metrics.matching import (
     THRESHOLDS,
@@ -22,6 +23,7 @@ from microtome.measure.metrics.matching import (
     precision,
     recall,
 )
+from microtome.measure.metrics.pair_boxes import box_overlaps
 
 maps = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
     lambda shape: st.tuples(*(arrays(np.int32, shape, elements=st.integers(0, 4)) for _ in range(2)))
@@ -92,6 +94,17 @@ def test_an_exact_half_counts_once():
     assert [match(overlaps(np.array([[1, 2]]), np.array([[1, 1]])), t).tp for t in (0.5, 0.55)] == [1, 0]
 
 
+def test_boxes_that_overlap_are_paired_as_often_as_they_can_be():
+    # Both truths lie best over the first prediction; the second truth has the second one for a partner, at .6.
+    truth, pred = ((0.0, 0.0, 10.0, 10.0), (0.0, 1.0, 10.0, 11.0)), ((0.0, 0.0, 10.0, 10.0), (0.0, 3.5, 10.0, 13.5))
+    sides = [Objects((20, 20), tuple(Object(k, given_box=box) for k, box in enumerate(side, 1))) for side in (pred, truth)]
+    found = box_overlaps(*sides)
+    assert found.iou.tolist() == pytest.approx([1, 6.5 / 13.5, 9 / 11, 7.5 / 12.5])
+    assert [match(found, threshold).tp for threshold in (0.5, 0.6, 0.7)] == [2, 2, 1]
+    assert match_counts(found, (0.5, 0.6, 0.7)).tp.tolist() == [2, 2, 1]
+    assert match_counts(found, (0.5,)).iou[0] == pytest.approx(1.6)
+
+
 def test_thresholds_are_the_nearest_floats():
     assert THRESHOLDS == (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
@@ -108,6 +121,33 @@ def test_70000_objects_and_volumes():
     truth = np.arange(70_000).reshape(10, 70, 100)
     found = match(overlaps(truth[:, ::-1], truth[:, ::-1]), 0.5)
     assert (found.tp, found.fp, found.fn) == (69_999, 0, 0)
+
+
+def test_any_kind_of_whole_numbers_and_any_layout():
+    truth = np.array([[0, 3, 3], [7, 7, 0]])
+    pred = np.array([[0, 3, 3], [7, 0, 2]])
+    expected = overlaps(pred, truth).iou.tolist()
+    assert expected == [1, 0.5]
+    readonly = truth.astype(np.int32)
+    readonly.flags.writeable = False
+    for other in (truth.astype(np.uint8), truth.astype(">i8"), truth.astype(np.uint64), truth.astype(float), np.asfortranarray(truth),
+                  np.repeat(truth, 2, axis=1)[:, ::2], readonly, truth.tolist(), np.where(truth == 7, 2**31 - 1, truth)):  # fmt: skip
+        assert overlaps(pred, other).iou.tolist() == expected
+    assert overlaps(truth > 0, truth > 0).iou.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [(2**31, "label 2147483648, which does not fit in 32 bits"), (2**32 + 1, "does not fit"), (-(2**31) - 1, "does not fit"),
+     (-1, "object number -1"), (np.nan, r"1 values that are no labels, the first nan at \(0, 1\)"), (1.5, r"1\.5 at"), (np.inf, "inf at"),
+     (1j, "complex"), ("a", "labels are whole numbers")],
+)  # fmt: skip
+def test_what_is_no_object_number_is_named_and_never_wrapped(label, words):
+    fine, wrong = np.array([[0, 1]]), np.array([[0, label]])
+    with pytest.raises(InputError, match=f"the prediction holds .*{words}"):
+        overlaps(wrong, fine)
+    with pytest.raises(InputError, match=f"the truth holds .*{words}"):
+        overlaps(fine, wrong)
 
 
 def test_different_sizes_are_named():

@@ -159,11 +159,16 @@ def test_nothing_at_all_is_perfect():
 def test_refusals():
     with pytest.raises(InputError, match=r"\(1, 2\)"):
         panoptic(row("00"), row("000"))
-    with pytest.raises(InputError, match="void mask has shape"):
+    with pytest.raises(InputError, match=r"void mask is bool of shape \(1, 3\)"):
         panoptic(row("00"), row("00"), ignore=np.zeros((1, 3), bool))
     with pytest.raises(InputError, match="one side has a class for every pixel"):
         panoptic((row("1"), row("1")), row("1"))
     with pytest.raises(InputError, match="32 bits"):
         panoptic((row("9"), row("1") * 2_000_000_000), (row("9"), row("1")))
-    with pytest.raises(InputError, match="below 0"):
-        panoptic((row("9"), -row("1")), (row("9"), row("1")))
+    with pytest.raises(InputError, match="void mask is int64"):
+        panoptic(row("00"), row("00"), ignore=row("01"))
+    for wrong in (-row("1"), row("1") * 2**31, np.array([[np.nan]]), np.array([[1.5]])):
+        with pytest.raises(InputError, match="the prediction's object map holds"):
+            panoptic((row("9"), wrong), (row("9"), row("1")))
+        with pytest.raises(InputError, match="the truth's object map holds"):
+            panoptic(row("1"), wrong)

@@ -82,6 +82,8 @@ def test_integer_scores_and_infinite_ones():
     truth = np.array([0, 1, 0, 1])
     assert roc_auc(score_counts(np.array([10, 200, 10, 255], np.uint8), truth)) == 1
     assert roc_auc(score_counts(np.array([2**31 - 2, 2**31 - 1, 0, 2**31 - 1], np.int32), truth)) == 1
+    assert roc_auc(score_counts(np.array([1, 2**53, 1, 2**53 - 1]), truth)) == 1
+    assert roc_auc(score_counts([1, 2, 1, 3], [0, 1, 0, 1])) == 1
     assert roc_auc(score_counts(np.array([-math.inf, 1, 0, math.inf]), truth)) == 1
 
 
@@ -101,8 +103,8 @@ def test_what_cannot_be_counted_is_named():
         score_counts(scores, np.array([[0, 1, 255], [255, 0, 0]]))
     with pytest.raises(InputError, match="complex"):
         score_counts(scores.astype(complex), truth)
-    with pytest.raises(InputError, match="int64"):
-        score_counts(scores.astype(np.int64), truth)
+    with pytest.raises(InputError, match=r"integers up to 2\*\*53"):
+        score_counts(np.array([[2**53 + 1, 2, 3]] * 2), truth)
     scores[1, :2] = math.nan
     with pytest.raises(InputError, match=r"2 scores are NaN, the first at \(1, 0\)"):
         score_counts(scores, truth)

@@ -164,11 +164,15 @@ def test_what_cannot_be_measured_is_named():
     a = np.zeros((3, 4), bool)
     with pytest.raises(InputError, match=r"shape \(3, 4\) and the truth \(4, 3\)"):
         surface_distances(a, a.T)
-    with pytest.raises(InputError, match=r"ignored pixels have shape \(4, 3\)"):
+    with pytest.raises(InputError, match=r"ignored pixels are bool of shape \(4, 3\)"):
         surface_distances(a, a, ignored=a.T)
+    with pytest.raises(InputError, match="ignored pixels are int64"):
+        surface_distances(a, a, ignored=a.astype(int))
     with pytest.raises(InputError, match="two axes"):
         surface_distances(a[0], a[0])
-    for spacing in ((1.0,), (1.0, 0.0), (1.0, math.nan)):
+    with pytest.raises(InputError, match=r"the truth holds 1 values that are no labels, the first nan at \(0, 0\)"):
+        surface_distances(a, np.where(np.eye(3, 4)[::-1][::-1] * [1, 0, 0, 0], np.nan, 0))
+    for spacing in ((1.0,), (1.0, 0.0), (1.0, math.nan), 2.0):
         with pytest.raises(InputError, match="2 numbers above zero"):
             surface_distances(a, a, spacing=spacing)
     for tolerance in (-1, math.nan, math.inf):

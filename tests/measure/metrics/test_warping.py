@@ -109,6 +109,15 @@ def test_labels_count_as_foreground_and_inputs_stay():
     assert warping(np.array([[0, 0, 9, 9]]), truth) == 0
 
 
+@given(pairs)
+@settings(max_examples=30)
+def test_any_layout_is_bent_alike(pair):
+    pred, truth = pair
+    bent = warp(pred, truth)
+    for layout in (np.asfortranarray, lambda mask: np.repeat(mask, 2, axis=-1)[..., ::2], lambda mask: mask[::-1].copy()[::-1]):
+        np.testing.assert_array_equal(warp(layout(pred), layout(truth)), bent)
+
+
 def test_no_pixel_is_nan():
     assert math.isnan(warping(np.zeros((0, 3)), np.zeros((0, 3))))
 
@@ -121,8 +130,9 @@ def test_what_cannot_be_bent_is_named():
         warp(a[0], a[0])
     with pytest.raises(RecipeError, match="full, faces"):
         warp(a, a, connectivity="8")
-    with pytest.raises(RecipeError, match="thresholds"):
-        warping_min(a.astype(float), a, thresholds=())
+    for thresholds in ((), (0.5, math.nan)):
+        with pytest.raises(RecipeError, match="thresholds"):
+            warping_min(a.astype(float), a, thresholds=thresholds)
     scores = np.zeros((3, 4))
     scores[1, 2], scores[2, 0] = math.nan, 7
     with pytest.raises(InputError, match=r"2 others, the first nan at \(1, 2\)"):

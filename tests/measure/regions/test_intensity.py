@@ -59,6 +59,16 @@ def test_nan_and_infinity_stay_in_their_object(value):
         assert after["median_intensity"][3] == np.median(spoilt[LABELS == 4])
 
 
+@pytest.mark.parametrize("dtype", [np.uint32, np.int64, np.uint64])
+def test_integers_of_any_width_are_never_wrapped(dtype):
+    greatest = np.iinfo(dtype).max
+    light = np.where(LABELS == 1, greatest, 7).astype(dtype)
+    table = measure(InstanceMap(LABELS), Image(light), ["min_intensity", "max_intensity", "sum_intensity"])
+    area = int(np.count_nonzero(LABELS == 1))
+    assert [float(table[name][0]) for name in table.columns if name != "label"] == [float(greatest)] * 2 + [float(area * int(greatest))]
+    assert table["max_intensity"][1] == 7
+
+
 def test_a_large_mean_costs_no_digits_of_the_spread():
     light = np.random.default_rng(4).normal(0, 1, LABELS.shape)
     table = measure(InstanceMap(LABELS), Image(light + 1e9), ["std_intensity"])

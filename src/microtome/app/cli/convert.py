@@ -38,7 +38,8 @@ def convert(
         told = {"out": str(done.path), "format": to, "images": done.images, "objects": done.objects, "lost": dict(done.lost)}
         print(json.dumps({**told, "left_out": list(done.left_out), "notes": notes}, ensure_ascii=False))
     else:
-        print(f"{done.images} images with {done.objects} objects in {done.path}")
+        found = f"{done.images} image{'s' * (done.images != 1)}"
+        print(f"{found} with {done.objects} object{'s' * (done.objects != 1)} in {done.path}")
         for what, count in done.lost.items():
             print(f"lost    {what}: {count}")
         if not done.lost:

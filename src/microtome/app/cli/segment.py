@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from microtome.core.events import Event
     from microtome.run.recipe import Recipe
 
-__all__ = ["segment"]
+__all__ = ["recipe_of", "segment"]
 
 
 def segment(
@@ -50,7 +50,7 @@ def segment(
 
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
-    chosen = _recipe(recipe, step, model).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
+    chosen = recipe_of(recipe, step, model).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
     source = recipe or model
@@ -75,7 +75,8 @@ def segment(
         raise typer.Exit(1)
 
 
-def _recipe(recipe: str | None, steps: Sequence[str] | None, model: str | None = None) -> Recipe:
+def recipe_of(recipe: str | None, steps: Sequence[str] | None, model: str | None = None) -> Recipe:
+    """The recipe that ``--recipe``, ``--step`` or ``--model`` name; one of them must be given."""
     from microtome.run.recipe import Recipe
     from microtome.run.shipped import find_recipe, recipe_names
 

@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
-from microtome.core.events import collect_warnings, warn
-from microtome.core.kernels.outlines import fill, trace
-from microtome.core.kernels.patches import patch_of, runs_at
+from microtome.core.events import warn
+from microtome.core.kernels.outlines import trace
+from microtome.core.kernels.patches import patch_of, union
 from microtome.core.kernels.run_lengths import encode_each
+from microtome.core.kernels.scan_lines import scan
 from microtome.core.objects import Object, Objects, Runs
 from microtome.core.outlines import Outlines, Polygon
 from microtome.core.raster import InstanceMap, SemanticMap
 
 __all__ = ["class_map", "instance_map", "objects_of", "outlines_of", "polygons_of", "runs_of"]
+
+_MOST_PIXELS = 1 << 31  # of a map: 8 GiB
+_MOST_TRACED = 1 << 28  # of an object whose outline is followed: 5 GiB
 
 
 def objects_of(mask: InstanceMap, *, image: str = "") -> Objects:
@@ -57,6 +61,11 @@ def outlines_of(objects: Objects) -> Outlines:
 def polygons_of(item: Object) -> tuple[Polygon, ...]:
     """An object's polygons: its own, or those along the pixel edges of its runs, or its box as a rectangle.
 
+    Raises
+    ------
+    InputError
+        If its runs are of more pixels than an outline is followed around, 2 ** 28.
+
     Examples
     --------
     >>> polygons_of(Object(1, runs=Runs((4, 9), np.array([5, 2, 29]))))[0].outer.tolist()
@@ -64,6 +73,10 @@ def polygons_of(item: Object) -> tuple[Polygon, ...]:
     """
     if item.runs is None:
         return item.polygons or (_rectangle(item.box),)
+    top, left, bottom, right = item.runs.box
+    if (bottom - top) * (right - left) > _MOST_TRACED:
+        raise InputError(f"object {item.number}: its mask is {bottom - top:.0f} x {right - left:.0f} pixels, and outlines of up to "
+                         f"{_MOST_TRACED} are followed; cut the image into tiles")  # fmt: skip
     pixels, top, left = patch_of(item.runs)
     if not pixels.size:
         return ()
@@ -83,6 +96,11 @@ def _moved(polygons: Sequence[Polygon], down: int, right: int) -> tuple[Polygon,
 def runs_of(item: Object, shape: tuple[int, int]) -> Runs:
     """An object's mask: a pixel belongs to a polygon that holds its centre; overlapping parts are one area.
 
+    Raises
+    ------
+    InputError
+        If a corner is not finite, or more than 2 ** 31 pixels away.
+
     Examples
     --------
     >>> half = Polygon(np.array([[0.0, 0.0], [0.0, 4.0], [4.0, 0.0]]))
@@ -91,19 +109,17 @@ def runs_of(item: Object, shape: tuple[int, int]) -> Runs:
     """
     if item.runs is not None:
         return item.runs
-    polygons = polygons_of(item)
-    corners = np.concatenate([polygon.outer for polygon in polygons] or [np.zeros((1, 2))])
-    top, left = (max(0, int(edge)) for edge in np.floor(corners.min(axis=0)))
-    bottom, right = (min(size, int(edge)) for size, edge in zip(shape, np.ceil(corners.max(axis=0)), strict=True))
-    if bottom <= top or right <= left:
-        return Runs(shape, np.array([shape[0] * shape[1]], np.int64))
-    with collect_warnings():  # an object of no pixel is told by whoever asks for its mask
-        painted = fill(Outlines((bottom - top, right - left), {1: _moved(polygons, -top, -left)})).pixels
-    return runs_at(painted, top, left, shape)
+    masks = [scan(polygon, shape) for polygon in polygons_of(item)]
+    return masks[0] if len(masks) == 1 else union(masks)
 
 
 def instance_map(objects: Objects) -> InstanceMap:
     """Paint all objects, each pixel once: the later object lies on top, unless the file gives scores, then the surer one.
+
+    Raises
+    ------
+    InputError
+        If the image is larger than any map, 2 ** 31 pixels.
 
     Notes
     -----
@@ -129,7 +145,7 @@ def instance_map(objects: Objects) -> InstanceMap:
     scored = bool(painted) and all(item.score is not None for item in painted)
     if scored:
         painted = sorted(painted, key=lambda item: item.score or 0.0)
-    labels, overlap = np.zeros(objects.shape, np.int32), 0
+    labels, overlap = _empty(objects), 0
     for item in painted:
         overlap += _put(item, labels)
     if overlap:
@@ -138,6 +154,14 @@ def instance_map(objects: Objects) -> InstanceMap:
     if lost := len(painted) - len(mask):
         warn(f"{place}{lost} of {len(painted)} objects hold no pixel's centre, or lie outside of the image or under others")
     return mask
+
+
+def _empty(objects: Objects) -> NDArray[np.int32]:
+    height, width = objects.shape
+    if height * width > _MOST_PIXELS:
+        raise InputError(f"{objects.image or 'an image'}: its annotations say {height} x {width} pixels, and maps of up to {_MOST_PIXELS} "
+                         "are painted; correct the size, or cut the image into tiles")  # fmt: skip
+    return np.zeros(objects.shape, np.int32)
 
 
 def _put(item: Object, labels: NDArray[np.int32]) -> int:
@@ -172,7 +196,7 @@ def class_map(objects: Objects) -> SemanticMap:
     Raises
     ------
     InputError
-        If an object has no class, or a class has the value 0.
+        If an object has no class, or a class has the value 0; if the image is larger than any map, 2 ** 31 pixels.
     """
     place = f"{objects.image}: " if objects.image else ""
     value = {entry.name: entry.value for entry in objects.classes}
@@ -183,7 +207,7 @@ def class_map(objects: Objects) -> SemanticMap:
     painted = [item for item in objects.items if item.form != "box"]
     if left_out := len(objects.items) - len(painted):
         warn(f"{place}{left_out} of {len(objects.items)} objects are boxes without an area, and were left out of the mask")
-    pixels = np.zeros(objects.shape, np.int32)
+    pixels = _empty(objects)
     for item in painted:
         patch, top, left = patch_of(runs_of(item, objects.shape))
         pixels[top : top + patch.shape[0], left : left + patch.shape[1]][patch] = value[item.class_name]

@@ -8,9 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from microtome.core.errors import InputError
+from microtome.core.kernels.run_lengths import of_spans
 from microtome.core.objects import Runs
 
 __all__ = ["Patch", "patch_of", "runs_at", "union"]
+
+_MOST = 1 << 31  # pixels: 2 GiB
 
 
 class Patch(NamedTuple):
@@ -24,6 +28,11 @@ class Patch(NamedTuple):
 def patch_of(runs: Runs) -> Patch:
     """Cut a mask out of its image; only the columns it stands in are decoded.
 
+    Raises
+    ------
+    InputError
+        If these columns have more than 2 ** 31 pixels.
+
     Examples
     --------
     >>> patch_of(Runs((4, 9), np.array([5, 2, 2, 1, 26])))
@@ -32,6 +41,8 @@ def patch_of(runs: Runs) -> Patch:
     """
     height = runs.shape[0]
     top, left, bottom, right = (int(edge) for edge in runs.box)
+    if (right - left) * height > _MOST:
+        raise InputError(f"a mask of {right - left} columns of {height} pixels: up to {_MOST} are decoded; cut the image into tiles")
     edges = np.clip(np.concatenate([[0], np.cumsum(runs.counts)]), left * height, right * height)
     ones = np.arange(len(runs.counts)) % 2 == 1
     columns = np.repeat(ones, np.diff(edges)).reshape(right - left, height)
@@ -62,7 +73,8 @@ def runs_at(pixels: NDArray[Any], top: int, left: int, shape: tuple[int, int]) -
     steps = np.diff(np.hstack([walls, inside.T.astype(np.int8), walls]), axis=1)
     column, row = np.nonzero(steps == 1)
     past = np.nonzero(steps == -1)[1]
-    return _of_spans((left + column) * height + top + row, (left + column) * height + top + past, shape)
+    lower = (left + column) * height + top
+    return of_spans(lower + row, lower + past, shape)
 
 
 def union(masks: Sequence[Runs]) -> Runs:
@@ -76,18 +88,6 @@ def union(masks: Sequence[Runs]) -> Runs:
     edges = [np.cumsum(one.counts) for one in masks]
     starts = np.concatenate([edge[: 2 * (len(edge) // 2) : 2] for edge in edges])
     ends = np.concatenate([edge[1::2] for edge in edges])
-    return _of_spans(starts, ends, masks[0].shape)
-
-
-def _of_spans(starts: NDArray[np.int64], ends: NDArray[np.int64], shape: tuple[int, int]) -> Runs:
-    """Runs from half-open spans of pixels down the columns; spans that touch or overlap are one."""
     order = np.argsort(starts, kind="stable")
-    starts, reach = starts[order], np.maximum.accumulate(ends[order]) if len(ends) else ends
-    kept = reach > starts  # without spans of no pixel
-    starts, reach = starts[kept], reach[kept]
-    first = np.ones(len(starts), bool)
-    first[1:] = starts[1:] > reach[:-1]
-    last = np.append(first[1:], True) if len(first) else first
-    edges = np.stack([starts[first], reach[last]], axis=1).ravel()
-    counts = np.diff(np.concatenate([[0], edges, [shape[0] * shape[1]]]))
-    return Runs(shape, (counts[:-1] if len(counts) > 1 and counts[-1] == 0 else counts).astype(np.int64))
+    order = order[ends[order] > starts[order]]  # without spans of no pixel
+    return of_spans(starts[order], ends[order], masks[0].shape)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from microtome.core.errors import InputError
 from microtome.core.objects import Runs
 
-__all__ = ["decode", "encode", "encode_each", "shared_pixels"]
+__all__ = ["check", "decode", "encode", "encode_each", "of_spans", "shared_pixels"]
 
 
 def encode(mask: NDArray[Any]) -> Runs:
@@ -75,13 +75,28 @@ def encode_each(labels: NDArray[Any]) -> dict[int, Runs]:
     order = kept[np.argsort(values[kept], kind="stable")]
     numbers, first = np.unique(values[order], return_index=True)
     groups = np.split(order, first[1:]) if len(numbers) else []
-    return {int(number): _of_spans(starts[own], ends[own], (height, width)) for number, own in zip(numbers, groups, strict=True)}
+    return {int(number): of_spans(starts[own], ends[own], (height, width)) for number, own in zip(numbers, groups, strict=True)}
 
 
-def _of_spans(starts: NDArray[np.int64], ends: NDArray[np.int64], shape: tuple[int, int]) -> Runs:
-    edges = np.stack([starts, ends], axis=1).ravel()
+def of_spans(starts: NDArray[np.int64], ends: NDArray[np.int64], shape: tuple[int, int]) -> Runs:
+    """The runs of half-open spans of pixels, counted down the columns; spans that touch or overlap are one.
+
+    Parameters
+    ----------
+    starts, ends : ndarray of int64, shape (N,)
+        By ascending start; none without a pixel.
+    shape : tuple of int
+
+    Examples
+    --------
+    >>> of_spans(np.array([1, 2, 5]), np.array([4, 3, 6]), (2, 3)).counts.tolist()
+    [1, 3, 1, 1]
+    """
+    reach = np.maximum.accumulate(ends) if len(ends) else ends
+    gaps = starts[1:] > reach[:-1]
+    edges = np.stack([starts[np.append(True, gaps)], reach[np.append(gaps, True)]], axis=1).ravel() if len(ends) else starts
     counts = np.diff(np.concatenate([[0], edges, [shape[0] * shape[1]]]))
-    return Runs(shape, (counts[:-1] if counts[-1] == 0 else counts).astype(np.int64))
+    return Runs(shape, (counts[:-1] if len(counts) > 1 and counts[-1] == 0 else counts).astype(np.int64))
 
 
 def shared_pixels(first: Runs, second: Runs) -> int:

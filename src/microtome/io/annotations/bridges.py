@@ -31,9 +31,12 @@ def bridged(rings: Sequence[Ring]) -> Ring:
     >>> bridged([square, square + (0, 3)])[:, 1].tolist()
     [0.0, 1.0, 3.0, 4.0, 4.0, 3.0, 3.0, 1.0, 1.0, 0.0]
     """
+    from scipy.spatial import cKDTree
+
     whole = rings[0]
     for ring in rings[1:]:
-        far = ((whole[:, None, :] - ring[None, :, :]) ** 2).sum(axis=2)
-        here, there = divmod(int(far.argmin()), len(ring))
+        far, nearest = (np.atleast_1d(found) for found in cKDTree(whole).query(ring))
+        there = int(far.argmin())
+        here = int(nearest[there])
         whole = np.concatenate([whole[: here + 1], ring[there:], ring[: there + 1], whole[here:]])
     return whole

@@ -23,38 +23,30 @@ from microtome.core.outlines import Polygon
 from microtome.io.annotations import entries as faults
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.coco_rle import compress, expand
-from microtome.io.annotations.document import read_json
-from microtome.io.annotations.entries import Entries, number
+from microtome.io.annotations.document import ends, read_json
+from microtome.io.annotations.entries import Entries, coordinate, number
+from microtome.io.annotations.losses import is_finer_than_pixels
+from microtome.io.annotations.numbers import LARGEST, extent, plain
 from microtome.io.annotations.one_table import one_table
-from microtome.io.annotations.pixel_edges import on_pixel_edges
-from microtome.io.annotations.rings import enough
-from microtome.io.annotations.shapes import Shapes
+from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
 
 SUFFIXES = (".json",)
 
-_LARGEST = 2**31 - 1
-_KEYS = re.compile(rb'"(annotations|categories)"\s*:\s*\[')
-_RESULTS = re.compile(rb'\s*\[\s*\{[^{}\[\]]*"(image_id|category_id)"\s*:')
-_LOOKED_AT = 1 << 16
+_KEYS = re.compile(rb'"(annotations|categories)"\s*:\s*[\[{]')
+_RESULTS = re.compile(rb'\[\s*\{[^}]{0,60000}?"(image_id|category_id)"\s*:')
 _NO_CLASS = "no class"  # the mark of the category that stands for none
-_LEFT_OUT = ("keypoints", "caption", "segments_info")
+_LEFT_OUT = ("keypoints", "attributes")
 
 
 def recognise(path: Path) -> bool:
     """Whether a file looks like COCO's instances or results, by its first and last 64 KiB; never raises on damaged files."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_LOOKED_AT).removeprefix(b"\xef\xbb\xbf")
-            file.seek(max(0, path.stat().st_size - _LOOKED_AT))
-            tail = file.read()
-    except OSError:
-        return False
-    if head.lstrip()[:1] == b"[":
-        return bool(_RESULTS.match(head))
-    return head.lstrip()[:1] == b"{" and (bool(_KEYS.search(head)) or bool(_KEYS.search(tail)))
+    found = ends(path).lstrip()
+    if found.startswith(b"["):
+        return bool(_RESULTS.match(found))
+    return found.startswith(b"{") and (bool(_KEYS.search(found)) or (b'"image_id"' in found and b'"category_id"' in found))
 
 
 @dataclass
@@ -122,9 +114,11 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
         pictures = _pictures(_list(document, "images", path), faulty, known)
         table = _categories(_list(document, "categories", path), annotations, faulty)
     _gather(annotations, pictures, table, faulty)
-    _tell(path, annotations, pictures)
+    _tell(path, annotations)
     classes = ClassTable(tuple(entry for entry in table.values() if entry.name))
-    return [_objects(picture, classes, path) for picture in pictures.values()]
+    images = [_objects(picture, classes, path) for picture in pictures.values()]
+    tell_beyond(images, path)
+    return images
 
 
 def _list(document: Any, name: str, path: Path) -> list[Any]:
@@ -134,6 +128,8 @@ def _list(document: Any, name: str, path: Path) -> list[Any]:
     if found is None:
         warn(f"{path}: has no {name}; read as if the list were empty")
         return []
+    if isinstance(found, Mapping):  # some write annotations by id
+        return list(found.values())
     if not isinstance(found, list):
         raise InputError(f"{path}: {name!r} must be a list, found {type(found).__name__}")
     return found
@@ -152,13 +148,10 @@ def _pictures(images: list[Any], faulty: Entries, known: Shapes) -> dict[Any, _P
 
 
 def _size(image: Any, name: str, known: Shapes) -> tuple[int, int] | None:
-    if image.get("height") is None and image.get("width") is None:
+    if (image.get("height"), image.get("width")) in ((None, None), (0, 0)):
         found = known.find(name)
         return found.shape if found else None
-    height, width = (faults.field(image, side, int) for side in ("height", "width"))
-    if height < 0 or width < 0 or max(height, width) > _LARGEST:
-        raise InputError(f"height {height} and width {width} are no size of an image")
-    return height, width
+    return checked(*(faults.field(image, side, (int, float, str)) for side in ("height", "width")))
 
 
 def _categories(categories: list[Any], annotations: list[Any], faulty: Entries) -> dict[int, ClassEntry]:
@@ -169,7 +162,7 @@ def _categories(categories: list[Any], annotations: list[Any], faulty: Entries) 
         with faulty.entry(f"categories[{n}]"):
             ident = faults.field(category, "id", int)
             name = "" if category.get("microtome") == _NO_CLASS else faults.field(category, "name", str)
-            if not -_LARGEST <= ident <= _LARGEST:
+            if not -LARGEST <= ident <= LARGEST:
                 raise InputError(f"the id {ident} does not fit in 32 bits")
             if ident in table:
                 raise InputError(f"the id {ident} is that of {table[ident].name!r}; give each category its own")
@@ -195,7 +188,7 @@ def _of_results(results: list[Any], faulty: Entries, known: Shapes) -> tuple[dic
             with faulty.entry(f"[{n}]"):
                 found = known.find(str(ident))
                 pictures[ident] = _Picture(found.name, found.shape) if found else _Picture(str(ident), None)
-        if isinstance(result, Mapping) and isinstance(category := result.get("category_id"), int) and abs(category) <= _LARGEST:
+        if isinstance(result, Mapping) and isinstance(category := result.get("category_id"), int) and abs(category) <= LARGEST:
             ids.add(category)
     if ids:
         warn(f"{faulty.path}: results name no classes; they are called 'class {min(ids)}' and so on, by the category's id")
@@ -233,7 +226,7 @@ def _object(annotation: Mapping[str, Any], class_name: str, shape: tuple[int, in
             raise InputError("has neither a segmentation nor a bbox")
         if box[2] <= box[0] or box[3] <= box[1]:
             raise InputError(f"the bbox {annotation['bbox']} has no extent, and there is no segmentation")
-    crowd = annotation.get("iscrowd", 0)
+    crowd = annotation.get("iscrowd") or 0
     if crowd not in (0, 1):
         raise InputError(f"'iscrowd' must be 0 or 1, found {crowd!r}")
     score = annotation.get("score")
@@ -242,17 +235,19 @@ def _object(annotation: Mapping[str, Any], class_name: str, shape: tuple[int, in
 
 
 def _area(segmentation: Any, shape: tuple[int, int] | None) -> tuple[tuple[Polygon, ...], Runs | None]:
-    if not segmentation and isinstance(segmentation, (list, type(None))):
+    if not segmentation or segmentation == [[]]:  # how programs write a box and nothing more
         return (), None
     if isinstance(segmentation, list):
-        return tuple(Polygon(_ring(flat, f"segmentation[{k}]")) for k, flat in enumerate(segmentation)), None
-    size = faults.field(segmentation, "size", list)
-    if len(size) != 2 or not all(type(side) is int and 0 <= side <= _LARGEST for side in size):
-        raise InputError(f"the size of its run lengths must be [height, width], found {size}")
-    if shape is not None and tuple(size) != shape:
+        rings = segmentation if isinstance(segmentation[0], (list, dict)) else [segmentation]  # some write one ring without a list around
+        return tuple(Polygon(_ring(flat, f"segmentation[{k}]")) for k, flat in enumerate(rings)), None
+    sides = faults.field(segmentation, "size", list)
+    if len(sides) != 2:
+        raise InputError(f"the size of its run lengths must be [height, width], found {sides!r:.60}")
+    size = checked(*sides) or (0, 0)
+    if shape is not None and size != shape:
         raise InputError(f"its run lengths are for {size[0]} x {size[1]} (height x width), the image is {shape[0]} x {shape[1]}")
     counts = faults.field(segmentation, "counts", (str, list))
-    runs = Runs((size[0], size[1]), expand(counts) if isinstance(counts, str) else _counts(counts))
+    runs = Runs(size, expand(counts) if isinstance(counts, str) else _counts(counts))
     check(runs)
     return (), runs
 
@@ -267,7 +262,7 @@ def _ring(flat: Any, what: str) -> NDArray[np.float64]:
 
 def _counts(counts: Sequence[Any]) -> NDArray[np.int64]:
     for k, count in enumerate(counts):
-        if type(count) is not int or not 0 <= count <= _LARGEST:
+        if type(count) is not int or not 0 <= count <= LARGEST:
             raise InputError(f"run lengths: count {k} is {count!r}; they must be whole numbers, none negative")
     return np.array(counts, np.int64)
 
@@ -275,34 +270,27 @@ def _counts(counts: Sequence[Any]) -> NDArray[np.int64]:
 def _box(bbox: Any) -> Box:
     if not isinstance(bbox, list) or len(bbox) != 4:
         raise InputError(f"'bbox' must be four numbers x, y, width, height, found {bbox!r:.60}")
-    x, y, width, height = (number(value, "a number of the bbox") for value in bbox)
+    x, y, width, height = (coordinate(value, "a number of the bbox") for value in bbox)
     if width < 0 or height < 0:
         raise InputError(f"the bbox {bbox} has a negative width or height; it must be x, y, width, height")
     return (y, x, y + height, x + width)
 
 
-def _tell(path: Path, annotations: list[Any], pictures: dict[Any, _Picture]) -> None:
+def _tell(path: Path, annotations: list[Any]) -> None:
     found = Counter(key for one in annotations if isinstance(one, Mapping) for key in _LEFT_OUT if one.get(key))
     for key, count in found.items():
         warn(f"{path}: {count} annotations have {key}, which were left out")
-    if outside := sum(_outside(one, picture.shape) for picture in pictures.values() for _, one in picture.items if picture.shape):
-        warn(f"{path}: {outside} annotations reach outside of their image; what lies there is cut when they are painted")
-
-
-def _outside(item: Object, shape: tuple[int, int]) -> bool:
-    corners = [polygon.outer for polygon in item.polygons] or [np.reshape(item.box, (2, 2))]
-    return any(bool((one < 0).any() or (one > shape).any()) for one in corners)
 
 
 def _objects(picture: _Picture, classes: ClassTable, path: Path) -> Objects:
     idents = [ident for ident, _ in picture.items]
-    own = all(type(ident) is int and 0 < ident <= _LARGEST for ident in idents) and len(set(idents)) == len(idents)
+    own = all(type(ident) is int and 0 < ident <= LARGEST for ident in idents) and len(set(idents)) == len(idents)
     if not own and any(ident is not None for ident in idents):
-        warn(f"{path}: {picture.name}: its annotations' ids are not all numbers from 1 to {_LARGEST}; its objects count from 1")
+        warn(f"{path}: {picture.name}: its annotations' ids are not all numbers from 1 to {LARGEST}; its objects count from 1")
     items = tuple(replace(one, number=ident if own else n) for n, (ident, one) in enumerate(picture.items, 1))
     shape = picture.shape
     if shape is None:
-        shape = enough([polygon for item in items for polygon in item.polygons] + [_corners(item.box) for item in items])
+        shape = enough([polygon for item in items for polygon in item.polygons] + [_corners(item.box) for item in items], path)
         warn(f"{path}: {picture.name or 'an image'} has no size in the file; taken as {shape[0]} x {shape[1]}, just enough for its "
              "objects: pass shapes where that matters")  # fmt: skip
     return Objects(shape, items, picture.name, classes)
@@ -386,21 +374,20 @@ def _none_of(value: int, images: Sequence[Objects]) -> list[dict[str, Any]]:
 
 def _geometry(item: Object, shape: tuple[int, int], lost: Counter[str]) -> dict[str, Any]:
     top, left, bottom, right = item.box
-    width, height = _extent(left, right), _extent(top, bottom)
-    moved = left + width != right or top + height != bottom
-    lost["boxes moved in their last digit"] += moved and item.given_box is not None
-    about: dict[str, Any] = {"segmentation": [], "area": _plain(width * height), "bbox": [_plain(v) for v in (left, top, width, height)]}
+    width, height = extent(left, right), extent(top, bottom)
+    lost["boxes moved in their last digit"] += left + width != right or top + height != bottom
+    about: dict[str, Any] = {"segmentation": [], "area": plain(width * height), "bbox": [plain(v) for v in (left, top, width, height)]}
     runs = item.runs
     if runs is None and _beyond_polygons(item.polygons):
-        exact = all(on_pixel_edges(polygon, shape) for polygon in item.polygons)
-        lost["objects with holes, with edges off the pixels' or outside of the image, written as their pixels"] += not exact
+        words = "objects with holes, with edges off the pixels' or outside of the image, written as their pixels"
+        lost[words] += is_finer_than_pixels(item, shape)
         runs = runs_of(item, shape)
     if runs is not None:
         about["segmentation"] = {"size": list(shape), "counts": compress(runs.counts)}
         about["area"] = runs.area
     elif item.polygons:
-        about["segmentation"] = [[_plain(v) for v in polygon.outer[:, ::-1].ravel().tolist()] for polygon in item.polygons]
-        about["area"] = _plain(sum(_enclosed(polygon.outer) for polygon in item.polygons))
+        about["segmentation"] = [[plain(v) for v in polygon.outer[:, ::-1].ravel().tolist()] for polygon in item.polygons]
+        about["area"] = plain(sum(_enclosed(polygon.outer) for polygon in item.polygons))
     return about
 
 
@@ -416,18 +403,6 @@ def _beyond_polygons(polygons: tuple[Polygon, ...]) -> bool:
 def _enclosed(ring: NDArray[np.float64]) -> float:
     y, x = (ring - ring[0]).T
     return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-
-
-def _extent(low: float, high: float) -> float:
-    """The length that leads from `low` back to `high`, where a sum of rounded numbers can."""
-    length = high - low
-    near = (length, np.nextafter(length, np.inf), np.nextafter(length, -np.inf))
-    return float(next((one for one in near if low + one == high), length))
-
-
-def _plain(value: float) -> int | float:
-    """Whole numbers without a point."""
-    return int(value) if value == value // 1 else value
 
 
 def _facts(item: Object, lost: Counter[str]) -> dict[str, Any]:

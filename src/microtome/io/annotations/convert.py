@@ -15,8 +15,7 @@ from microtome.core.events import collect_warnings, warn
 from microtome.core.objects import Objects
 from microtome.io.annotations import FORMATS, read, recognise, write
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.shapes import Shapes, Sized
-from microtome.io.annotations.sizes import image_sizes
+from microtome.io.annotations.sizes import Shapes, Sized, image_sizes
 from microtome.io.archive import unpacked
 
 __all__ = ["Conversion", "convert"]

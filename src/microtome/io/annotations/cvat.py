@@ -21,13 +21,15 @@ from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
 from microtome.core.kernels.areas import polygons_of, runs_of
-from microtome.core.kernels.patches import patch_of, runs_at
+from microtome.core.kernels.patches import patch_of
+from microtome.core.kernels.scan_lines import scan_rows
 from microtome.core.objects import Box, Object, Objects, Runs, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.document import read_xml
-from microtome.io.annotations.entries import Entries, number, ring
+from microtome.io.annotations.document import ends, read_xml
+from microtome.io.annotations.entries import Entries, coordinate, number, ring
 from microtome.io.annotations.losses import is_finer_than_pixels, losses
+from microtome.io.annotations.numbers import plain
 from microtome.io.annotations.one_table import one_table
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.parts import Part, joined
@@ -37,20 +39,15 @@ from microtome.io.whole import whole_file
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
 
 SUFFIXES = (".xml",)
-_HEAD = 1 << 16
 _NO_AREAS = ("polyline", "points", "cuboid", "skeleton", "tag")
 _OURS = ("score", "is_crowd")
 _NAMELESS = "object"  # CVAT takes no shape without a label
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def recognise(path: Path) -> bool:
     """Whether a file's outermost element is CVAT's, with images, tracks or a description of the task in it."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return False
+    head = ends(path)
     return b"<annotations" in head and any(mark in head for mark in (b"<meta", b"<image", b"<track", b"<version"))
 
 
@@ -109,7 +106,7 @@ def _image(element: Element, others: Collection[str]) -> tuple[str, tuple[int, i
     name = _text(element, "name").replace("\\", "/")
     if name in others:
         raise InputError("stands twice")
-    return name, checked(_text(element, "height"), _text(element, "width"))
+    return name, checked(_text(element, "height"), _text(element, "width")) or (0, 0)
 
 
 def _classes(labels: Sequence[str], used: Sequence[str]) -> ClassTable:
@@ -127,7 +124,7 @@ def _text(element: Element, name: str) -> str:
 
 
 def _numbers(element: Element, *names: str) -> list[float]:
-    return [number(_text(element, name), f"{name!r}") for name in names]
+    return [coordinate(_text(element, name), f"{name!r}") for name in names]
 
 
 def _parts(element: Element, shape: tuple[int, int], labels: Sequence[str], counts: Counter[str]) -> Iterator[tuple[float, Part]]:
@@ -201,8 +198,7 @@ def _mask(element: Element, shape: tuple[int, int]) -> Runs:
     counts = np.array([int(length) for length in lengths], np.int64)
     if (covered := int(counts.sum())) != height * width:
         raise InputError(f"run lengths cover {covered} pixels, the mask's box has {height} x {width} = {height * width}")
-    pixels = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
-    return runs_at(pixels, top, left, shape)
+    return scan_rows(counts, (height, width), top, left, shape)
 
 
 def _tell(counts: Counter[str], path: Path) -> None:
@@ -304,12 +300,12 @@ def _writable(name: str, path: Path) -> str:
 
 def _shapes(item: Object, shape: tuple[int, int], lost: Counter[str]) -> Iterator[Element]:
     if item.form == "box":
-        top, left, bottom, right = (_plain(edge) for edge in item.box)
+        top, left, bottom, right = (str(plain(edge)) for edge in item.box)
         yield Element("box", xtl=left, ytl=top, xbr=right, ybr=bottom)
         return
     if item.runs is None and not any(polygon.holes for polygon in item.polygons):
         for polygon in polygons_of(item):
-            points = ";".join(f"{_plain(x)},{_plain(y)}" for y, x in polygon.outer.tolist())
+            points = ";".join(f"{plain(x)},{plain(y)}" for y, x in polygon.outer.tolist())
             yield Element("polygon", points=points)
         return
     lost["outlines with holes, now whole pixels"] += is_finer_than_pixels(item, shape)
@@ -334,7 +330,3 @@ def _finish(shape: Element, item: Object, layer: int, path: Path) -> None:
         SubElement(shape, "attribute", name="score").text = repr(float(item.score))
     if item.crowd:
         SubElement(shape, "attribute", name="is_crowd").text = "true"
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from microtome.core.errors import InputError
 from microtome.core.events import warn
 
-__all__ = ["Entries", "field", "number", "ring"]
+__all__ = ["FARTHEST", "Entries", "coordinate", "field", "number", "ring", "text"]
 
+FARTHEST = 1 << 31
+"""Pixels from the corner of an image: no image reaches so far, so that a coordinate beyond is a fault of the file."""
 T = TypeVar("T")
 
 
@@ -74,6 +76,23 @@ def field(entry: Any, name: str, kind: type[T] | tuple[type[T], ...]) -> T:
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise InputError(f"{name!r} must be {' or '.join(one.__name__ for one in kinds)}, found {_short(value)}")
+    return text(value, repr(name)) if isinstance(value, str) else value  # type: ignore[return-value]
+
+
+def text(value: str, what: str) -> str:
+    """Text that can be written to files and be part of their names.
+
+    Raises
+    ------
+    InputError
+        If it holds the character NUL, or half of a pair of surrogates.
+    """
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what} holds {value[error.start]!r}, half of a character; correct it") from None
+    if "\0" in value:
+        raise InputError(f"{what} holds the character NUL, found {_short(value)}; correct it")
     return value
 
 
@@ -84,11 +103,23 @@ def number(value: Any, what: str) -> float:
     (2.5, 3.0)
     """
     try:
-        found = float(value) if not isinstance(value, bool) else math.nan
+        found = math.nan if isinstance(value, bool) or (isinstance(value, str) and "_" in value) else float(value)
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise InputError(f"{what} must be a finite number, found {_short(value)}")
+    return found
+
+
+def coordinate(value: Any, what: str) -> float:
+    """A number of pixels that an image can have.
+
+    >>> coordinate("-2.5", "x")
+    -2.5
+    """
+    found = number(value, what)
+    if abs(found) > FARTHEST:
+        raise InputError(f"{what} is {_short(value)}, farther out than any image reaches")
     return found
 
 
@@ -98,7 +129,7 @@ def ring(points: Sequence[Any], what: str = "polygon") -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        If there are fewer than three corners, or one is no pair of finite numbers.
+        If there are fewer than three corners, or one is no pair of finite numbers, or farther out than any image reaches.
 
     Examples
     --------
@@ -112,6 +143,8 @@ def ring(points: Sequence[Any], what: str = "polygon") -> NDArray[np.float64]:
     if not np.isfinite(corners).all():
         place = int(np.flatnonzero(~np.isfinite(corners).all(axis=1))[0])
         raise InputError(f"{what}: corner {place} is {tuple(corners[place, ::-1].tolist())}; coordinates must be finite")
+    if (np.abs(corners) > FARTHEST).any():
+        raise InputError(f"{what}: it reaches to {np.abs(corners).max():g}, farther out than any image")
     if len(corners) > 1 and (corners[0] == corners[-1]).all():
         corners = corners[:-1]
     if len(corners) < 3:

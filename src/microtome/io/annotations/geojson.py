@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,19 +23,17 @@ from microtome.core.kernels.areas import polygons_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.entries import Entries
+from microtome.io.annotations.document import ends, read_json
+from microtome.io.annotations.entries import FARTHEST, Entries, ring, text
 from microtome.io.annotations.losses import losses
 from microtome.io.annotations.numbers import object_numbers
 from microtome.io.annotations.per_image import is_among, read_each, targets
-from microtome.io.annotations.rings import enough
-from microtome.io.annotations.shapes import Shapes
-from microtome.io.annotations.sizes import checked, tell_beyond
+from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
 
 SUFFIXES = (".geojson", ".json")
-_HEAD = 1 << 16
 _NOT_FINITE = "measurements that are not finite"
 _MARK = re.compile(rb'"type"\s*:\s*"Feature(Collection)?"')
 Measurements = Mapping[int, Mapping[str, float]]
@@ -44,11 +43,7 @@ def recognise(path: Path) -> bool:
     """Whether a file's beginning speaks of features, or the files of a folder do."""
     if path.is_dir():
         return is_among(path, SUFFIXES, recognise)
-    try:
-        with path.open("rb") as file:
-            return _MARK.search(file.read(_HEAD)) is not None
-    except OSError:
-        return False
+    return _MARK.search(ends(path)) is not None
 
 
 def write(
@@ -130,14 +125,15 @@ def _feature(
 
 
 def _geometry(polygons: tuple[Polygon, ...]) -> dict[str, Any]:
-    parts = [[_closed(ring) for ring in (polygon.outer, *polygon.holes)] for polygon in polygons]
+    parts = [[_closed(one) for one in (polygon.outer, *polygon.holes)] for polygon in polygons]
     return {"type": "Polygon", "coordinates": parts[0]} if len(parts) == 1 else {"type": "MultiPolygon", "coordinates": parts}
 
 
-def _closed(ring: NDArray[np.float64]) -> list[list[int | float]]:
+def _closed(corners: NDArray[np.float64]) -> list[list[int | float]]:
     """The corners as x, y, the first one again at the end; whole numbers without a point."""
-    corners: list[list[int | float]] = (ring.astype(np.int64) if (ring == np.floor(ring)).all() else ring)[:, ::-1].tolist()
-    return [*corners, corners[0]]
+    whole = (corners == np.floor(corners)).all() and (np.abs(corners) <= FARTHEST).all()
+    points: list[list[int | float]] = (corners.astype(np.int64) if whole else corners)[:, ::-1].tolist()
+    return [*points, points[0]]
 
 
 def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, skip_bad: bool = False) -> list[Objects]:
@@ -175,36 +171,24 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
 
 
 def _read_file(path: Path, sizes: Shapes, skip_bad: bool) -> tuple[tuple[int, int], tuple[Object, ...], str]:
-    document = _document(path)
+    document = read_json(path)
     features = _features(document, path)
     entries = Entries(path, skip_bad=skip_bad)
-    kept: list[tuple[dict[str, Any], tuple[Polygon, ...]]] = []
+    kept: dict[int, Object] = {}
     for place, feature in enumerate(features):
         with entries.entry(f"feature {place}"):
             if _is_area(feature) and (polygons := _polygons(feature["geometry"])):
-                kept.append((feature, polygons))
+                kept[place] = Object(0, polygons, class_name=_class_name(feature), score=_score(feature))
     _warn_of_losses(path, features, len(kept) + entries.bad)
-    numbers = object_numbers([str(_properties(feature).get("name") or "") for feature, _ in kept])
-    items = tuple(
-        Object(number, polygons, class_name=_class_name(feature), score=_score(feature))
-        for number, (feature, polygons) in zip(numbers, kept, strict=True)
-    )
+    numbers = object_numbers([str(_properties(features[place]).get("name") or "") for place in kept])
+    items = tuple(replace(item, number=number) for number, item in zip(numbers, kept.values(), strict=True))
     about = _about(document)
     given = sizes.find(path.name)
     shape = given.shape if given else about.get("shape")
     if shape is None:
-        shape = enough([polygon for item in items for polygon in item.polygons])
+        shape = enough([polygon for item in items for polygon in item.polygons], path)
         warn(f"{path}: the image's size is not in the file; it was taken as just large enough for the objects")
     return shape, items, about.get("image") or path.stem
-
-
-def _document(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not GeoJSON: {error}") from None
 
 
 def _features(document: Any, path: Path) -> list[dict[str, Any]]:
@@ -226,17 +210,10 @@ def _polygons(geometry: dict[str, Any]) -> tuple[Polygon, ...]:
     coordinates = geometry["coordinates"]
     parts = [coordinates] if geometry["type"] == "Polygon" else coordinates
     try:
-        rings = [[_ring(ring) for ring in part] for part in parts]
-    except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
-        raise InputError(f"a ring must be a list of [x, y] pairs of finite numbers ({error})") from None
-    return tuple(Polygon(part[0], tuple(part[1:])) for part in rings if part)
-
-
-def _ring(corners: Any) -> NDArray[np.float64]:
-    points = np.asarray([[corner[1], corner[0]] for corner in corners], np.float64).reshape(-1, 2)
-    if len(points) < 3 or not np.isfinite(points).all():
-        raise ValueError(f"found {len(points)} corners" if len(points) < 3 else "found one that is not finite")
-    return points[:-1] if (points[0] == points[-1]).all() else points
+        rings = [[[corner[:2] for corner in one] for one in part] for part in parts]
+    except (TypeError, KeyError):
+        raise InputError(f"a ring must be a list of corners [x, y], found {str(coordinates)[:60]}") from None
+    return tuple(Polygon(ring(part[0], "a ring"), tuple(ring(one, "a hole") for one in part[1:])) for part in rings if part)
 
 
 def _properties(feature: dict[str, Any]) -> dict[str, Any]:
@@ -247,11 +224,18 @@ def _properties(feature: dict[str, Any]) -> dict[str, Any]:
 def _class_name(feature: dict[str, Any]) -> str:
     found = _properties(feature).get("classification")
     if isinstance(found, str):
-        return found
+        return text(found, "the class")
     if not isinstance(found, dict):
         return ""
     names = found.get("names")  # newer QuPath lists the parts of a derived class
-    return str(found.get("name") or (": ".join(map(str, names)) if isinstance(names, list) else ""))
+    return text(str(found.get("name") or (": ".join(map(str, names)) if isinstance(names, list) else "")), "the class")
+
+
+def _measurements(feature: dict[str, Any]) -> set[str]:
+    """The names of its measurements but for the score; older QuPath lists them."""
+    measured = _properties(feature).get("measurements")
+    names = [str(one.get("name")) for one in measured if isinstance(one, dict)] if isinstance(measured, list) else measured
+    return set(names) - {"score"} if isinstance(names, (list, dict)) else set()
 
 
 def _score(feature: dict[str, Any]) -> float | None:
@@ -265,6 +249,8 @@ def _warn_of_losses(path: Path, features: list[dict[str, Any]], kept: int) -> No
         warn(f"{path}: {skipped} of {len(features)} features are points, lines or empty, not areas, and were left out")
     if nuclei := sum("nucleusGeometry" in feature for feature in features):
         warn(f"{path}: {nuclei} cells have a nucleus inside; the cells' outlines were read, the nuclei left out")
+    if measured := sum(bool(_measurements(feature)) for feature in features):
+        warn(f"{path}: {measured} features have measurements, which were not read")
     planes = [feature["geometry"].get("plane") for feature in features if _is_area(feature)]
     if deep := sum(isinstance(plane, dict) and bool(plane.get("z") or plane.get("t")) for plane in planes):
         warn(f"{path}: {deep} features lie on another z plane or time point; they were read as if on the first")
@@ -275,6 +261,6 @@ def _about(document: Any) -> dict[str, Any]:
     try:
         about = document["microtome"]
         height, width = about["shape"]
-        return {"shape": checked(height, width), "image": str(about.get("image", ""))}
+        return {"shape": checked(height, width), "image": text(str(about.get("image", "")), "the image's name")}
     except (ValueError, KeyError, TypeError):
         return {}  # another program's file

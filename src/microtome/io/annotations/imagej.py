@@ -14,7 +14,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,13 @@ from microtome.core.kernels.areas import polygons_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.entries import Entries
+from microtome.io.annotations.entries import FARTHEST, Entries, text
 from microtome.io.annotations.losses import losses
 from microtome.io.annotations.numbers import object_numbers
+from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.per_image import is_among, read_each, targets
-from microtome.io.annotations.rings import bounds, enough, nested
-from microtome.io.annotations.shapes import Shapes
-from microtome.io.annotations.sizes import checked, tell_beyond
+from microtome.io.annotations.rings import bounds, nested
+from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
@@ -44,8 +45,8 @@ _LARGEST_MEMBER = 1 << 26
 _LARGEST_ZIP = 1 << 31
 _BEYOND = f"objects beyond {_HIGHEST} px"
 _MOVE, _LINE, _CLOSE = 0.0, 1.0, 4.0
+_SHAPES = {roifile.ROI_SUBTYPE.UNDEFINED, roifile.ROI_SUBTYPE.ELLIPSE, roifile.ROI_SUBTYPE.ROTATED_RECT}  # all three list their corners
 _AREAS = {roifile.ROI_TYPE.POLYGON, roifile.ROI_TYPE.FREEHAND, roifile.ROI_TYPE.TRACED, roifile.ROI_TYPE.RECT, roifile.ROI_TYPE.OVAL}
-_OVAL_CORNERS = 128
 Ring = NDArray[np.float64]
 
 
@@ -231,24 +232,23 @@ def _read_file(path: Path, sizes: Shapes, skip_bad: bool) -> tuple[tuple[int, in
     else:
         rois, about = [_parse(data, path)], {}
     unreadable = entries.bad
-    kept: list[tuple[roifile.ImagejRoi, tuple[Polygon, ...]]] = []
+    kept: list[tuple[roifile.ImagejRoi, Object]] = []
     for roi in rois:
         with entries.entry(f"ROI {roi.name!r}"):
             if polygons := _polygons(roi):
-                kept.append((roi, polygons))
+                kept.append((roi, Object(0, polygons, class_name=text(_property(roi, "class"), "its class"), score=_score_of(roi))))
     if skipped := len(rois) - len(kept) - (entries.bad - unreadable):
         warn(f"{path}: {skipped} of {len(rois)} ROIs are lines, points, texts or empty, not areas, and were left out")
     if ovals := sum(roi.roitype == roifile.ROI_TYPE.OVAL for roi, _ in kept):
-        warn(f"{path}: {ovals} ovals were read as polygons of {_OVAL_CORNERS} corners")
+        warn(f"{path}: {ovals} ovals were read as polygons of {CORNERS} corners")
+    if len({_plane(roi) for roi, _ in kept}) > 1:
+        warn(f"{path}: the ROIs lie on several slices of a stack; they were read as if on one")
     numbers = object_numbers([roi.name for roi, _ in kept])
-    items = tuple(
-        Object(number, polygons, class_name=_property(roi, "class"), score=_score_of(roi))
-        for number, (roi, polygons) in zip(numbers, kept, strict=True)
-    )
+    items = tuple(replace(item, number=number) for number, (_, item) in zip(numbers, kept, strict=True))
     given = sizes.find(path.name)
     shape = given.shape if given else about.get("shape")
     if shape is None:
-        shape = enough([polygon for item in items for polygon in item.polygons])
+        shape = enough([polygon for item in items for polygon in item.polygons], path)
         warn(f"{path}: the image's size is not in the file; it was taken as just large enough for the objects")
     return shape, items, about.get("image") or path.stem
 
@@ -264,14 +264,23 @@ def _members(data: bytes, path: Path, entries: Entries) -> tuple[list[roifile.Im
     rois = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            inside = [one for one in archive.infolist() if one.filename.lower().endswith(".roi")]
+            inside = [one for one in archive.infolist() if _is_roi(one.filename)]
             _refuse_bombs(inside, path)
             for one in inside:
                 with entries.entry(one.filename):
-                    rois.append(_parse(_unpacked(archive, one), None))
+                    roi = _parse(_unpacked(archive, one), None)
+                    roi.name = roi.name or PurePosixPath(one.filename).stem  # as the ROI Manager calls them
+                    rois.append(roi)
             return rois, _comment(archive.comment)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(f"{path}: the zip is damaged, or packed in a way ImageJ does not use ({error})") from None
+
+
+def _is_roi(name: str) -> bool:
+    """What macOS packs beside the files has their names too, with two characters before."""
+    return name.lower().endswith(".roi") and not PurePosixPath(name).name.startswith("._")
 
 
 def _unpacked(archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
@@ -295,7 +304,7 @@ def _comment(comment: bytes) -> dict[str, Any]:
     try:
         about = json.loads(comment)["microtome"]
         height, width = about["shape"]
-        return {"shape": checked(height, width), "image": str(about.get("image", ""))}
+        return {"shape": checked(height, width), "image": text(str(about.get("image", "")), "the image's name")}
     except (ValueError, KeyError, TypeError):
         return {}  # another program's comment
 
@@ -309,18 +318,18 @@ def _parse(data: bytes, path: Path | None) -> roifile.ImagejRoi:
 
 def _polygons(roi: roifile.ImagejRoi) -> tuple[Polygon, ...]:
     """The ROI's area as polygons; empty where it has none."""
-    if roi.roitype not in _AREAS or roi.subtype not in (roifile.ROI_SUBTYPE.UNDEFINED,):
+    if roi.roitype not in _AREAS or roi.subtype not in _SHAPES:
         return ()
     try:
-        rings = [_oval(roi)] if roi.roitype == roifile.ROI_TYPE.OVAL else roi.coordinates(multi=True)
+        rings = _oval(roi) if roi.roitype == roifile.ROI_TYPE.OVAL else roi.coordinates(multi=True)
     except (NotImplementedError, RuntimeError, IndexError) as error:
         raise InputError(f"its shape cannot be read ({error}); in Fiji, convert it by Edit > Selection > Create Mask, "
                          "Create Selection") from None  # fmt: skip
     if roi.roitype == roifile.ROI_TYPE.RECT and roi.subpixelrect and not roi.composite:
         (left, top), (width, height) = (roi.xd, roi.yd), (roi.widthd, roi.heightd)
         rings = [np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]])]
-    if not all(np.isfinite(ring).all() for ring in rings):
-        raise InputError("one of its corners is no finite number")
+    if not all((np.abs(ring) <= FARTHEST).all() for ring in rings):
+        raise InputError("one of its corners is no finite number, or farther out than any image")
     return nested([_opened(np.asarray(ring, np.float64)[:, ::-1]) for ring in rings])
 
 
@@ -329,12 +338,17 @@ def _opened(ring: Ring) -> Ring:
     return ring[:-1] if len(ring) > 1 and (ring[0] == ring[-1]).all() else ring
 
 
-def _oval(roi: roifile.ImagejRoi) -> Ring:
+def _oval(roi: roifile.ImagejRoi) -> list[Ring]:
+    """Its outline; none where it has no extent."""
     left, top, width, height = (
         (roi.xd, roi.yd, roi.widthd, roi.heightd) if roi.subpixelrect else (roi.left, roi.top, roi.right - roi.left, roi.bottom - roi.top)
     )
-    turn = np.linspace(0, 2 * np.pi, _OVAL_CORNERS, endpoint=False)
-    return np.column_stack([left + width * (1 + np.cos(turn)) / 2, top + height * (1 + np.sin(turn)) / 2])
+    return [ellipse(top + height / 2, left + width / 2, height / 2, width / 2)[:, ::-1]] if width > 0 and height > 0 else []
+
+
+def _plane(roi: roifile.ImagejRoi) -> tuple[int, int, int]:
+    """Its slice, z and time point; 0 where it is on all."""
+    return roi.position, roi.z_position, roi.t_position
 
 
 def _property(roi: roifile.ImagejRoi, name: str) -> str:

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.kernels.areas import runs_of
-from microtome.core.kernels.run_lengths import decode, encode
+from microtome.core.kernels.run_lengths import of_spans
+from microtome.core.kernels.scan_lines import scan_rows
 from microtome.core.objects import Object, Objects, Runs
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.document import LARGEST, read_text
 from microtome.io.annotations.entries import Entries
 from microtome.io.annotations.losses import is_finer_than_pixels, losses
-from microtome.io.annotations.shapes import Shapes
+from microtome.io.annotations.sizes import Shapes, Sized, checked
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "Order", "read", "recognise", "write"]
@@ -37,12 +38,13 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where in a row the image, its runs and, in some competitions, its subject and the object's class stand."""
+    """Where in a row the image, its runs and, in some tables, its subject, the object's class, and the image's height and width stand."""
 
     image: int
     pixels: int
     subject: int | None
     kind: int | None
+    size: tuple[int, int] | None
     count: int
 
 
@@ -68,7 +70,8 @@ def _columns(header: Sequence[str]) -> _Columns | None:
     image, pixels, kind = (next((names.index(name) for name in known if name in names), None) for known in (_IMAGE, _PIXELS, _CLASS))
     if image is None or pixels is None:
         return None
-    return _Columns(image, pixels, names.index("subject") if "subject" in names else None, kind, len(names))
+    size = (names.index("height"), names.index("width")) if {"height", "width"} <= set(names) else None
+    return _Columns(image, pixels, names.index("subject") if "subject" in names else None, kind, size, len(names))
 
 
 def read(
@@ -85,9 +88,9 @@ def read(
     path : Path
         A CSV file whose columns are named as in the 2018 Data Science Bowl (`ImageId`, `EncodedPixels`), the ultrasound nerve
         challenge (`img`, `pixels`, with `subject` in its training table) or Carvana (`img`, `rle_mask`). A column `ClassId` is read
-        as the object's class.
+        as the object's class. Columns `Height` and `Width`, as in the solutions of the Bowl, are the image's.
     shapes : mapping of str to (int, int)
-        Height and width by image file name. The table does not say them, and its runs mean nothing without.
+        Height and width by image file name, where the table does not say them: its runs mean nothing without.
     skip_bad : bool
         Leave faulty rows out with a warning, instead of ending with the first.
     order : {"columns", "rows"}
@@ -118,8 +121,8 @@ def read(
     >>> path = Path(tempfile.mkdtemp()) / "train.csv"
     >>> _ = path.write_text("ImageId,EncodedPixels\\na,3 3\\nb,\\n")
     >>> first, second = read(path, shapes={"a.png": (2, 3), "b.png": (2, 3)})
-    >>> decode(first.items[0].runs).astype(int).tolist(), len(second)
-    ([[0, 1, 1], [0, 1, 0]], 0)
+    >>> first.items[0].runs.counts.tolist(), len(second)
+    ([2, 3, 1], 0)
     """
     path = Path(path)
     rows = _rows(path)
@@ -153,7 +156,8 @@ def _add(row: list[str], columns: _Columns, pictures: dict[str, _Picture], known
     if columns.subject is not None:
         name = f"{row[columns.subject].strip()}_{name}"
     if name not in pictures:
-        found = known.need(name)
+        said = checked(row[columns.size[0]], row[columns.size[1]]) if columns.size else None
+        found = known.find(name) or (Sized(name, said) if said else known.need(name))
         pictures[name] = _Picture(found.name, found.shape)
     picture = pictures[name]
     if not (text := row[columns.pixels].strip()):
@@ -170,13 +174,8 @@ def _runs(text: str, shape: tuple[int, int], order: Order) -> Runs:
     wrong = np.concatenate([[False], starts[1:] < ends[:-1]]) | (pairs < 1).any(axis=1) | (ends > pixels)
     if wrong.any():
         raise InputError(_what_is_wrong(pairs, int(wrong.argmax()), shape))
-    edges = np.stack([starts, ends], axis=1).ravel()
-    keep = np.append(edges[1:] != edges[:-1], True) & np.append(True, edges[1:] != edges[:-1])  # runs that touch are one
-    counts = np.diff(np.concatenate([[0], edges[keep], [pixels]]))
-    counts = counts[:-1] if counts[-1] == 0 else counts
-    if order == "columns":
-        return Runs(shape, counts)
-    return encode(decode(Runs((shape[1], shape[0]), counts)).T)
+    along = of_spans(starts, ends, shape)
+    return along if order == "columns" else scan_rows(along.counts, shape, 0, 0, shape)
 
 
 def _pairs(text: str) -> NDArray[np.int64]:
@@ -228,7 +227,7 @@ def write(path: Path, images: Sequence[Objects], *, order: Order = "columns") ->
     """
     path = Path(path)
     _refuse_same_names(images, path)
-    lost = losses(images, holds=("classes",), values={})
+    lost = losses(images, values={})
     text, objects = io.StringIO(), 0
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["ImageId", "EncodedPixels"])
@@ -260,7 +259,9 @@ def _field(item: Object, shape: tuple[int, int], order: Order, lost: Counter[str
         return ""
     lost["objects with edges off the pixels' or outside of the image, written as their pixels"] += is_finer_than_pixels(item, shape)
     lost["classes"] += bool(item.class_name)
-    counts = runs.counts if order == "columns" else encode(decode(runs).T).counts
+    if order == "rows":  # to count along the rows is to count down the columns of the picture turned over
+        runs = scan_rows(runs.counts, (shape[1], shape[0]), 0, 0, (shape[1], shape[0]))
+    counts = runs.counts
     ends = np.cumsum(counts)
     pairs = np.stack([ends[:-1:2] + 1, counts[1::2]], axis=1)
     return " ".join(map(str, pairs[pairs[:, 1] > 0].ravel().tolist()))

@@ -26,22 +26,20 @@ from microtome.core.kernels.patches import patch_of, runs_at
 from microtome.core.objects import Box, Object, Objects, Runs, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.document import read_json
-from microtome.io.annotations.entries import Entries, field, number, ring
+from microtome.io.annotations.document import ends, read_json
+from microtome.io.annotations.entries import Entries, coordinate, field, number, ring
 from microtome.io.annotations.losses import is_finer_than_pixels, losses
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.parts import Part, joined
 from microtome.io.annotations.per_image import is_among, read_each, targets
-from microtome.io.annotations.rings import enough
-from microtome.io.annotations.shapes import Shapes
-from microtome.io.annotations.sizes import checked, tell_beyond
+from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
+from microtome.io.images.limits import check_size
 from microtome.io.masks import png
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
 
 SUFFIXES = (".json",)
-_HEAD = 1 << 16
 _VERSION = "5.5.0"  # the first digits that LabelMe checks; masks are known since 5.2
 _NO_AREAS = ("line", "linestrip", "point", "points")
 _POLYGONS = ("polygon", "oriented_rectangle", "rotation")  # the last is X-AnyLabeling's name for the one before
@@ -51,11 +49,7 @@ def recognise(path: Path) -> bool:
     """Whether a file's beginning has the fields of LabelMe, or the files of a folder do."""
     if path.is_dir():
         return is_among(path, SUFFIXES, recognise)
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return False
+    head = ends(path)
     return b'"shapes"' in head and (b'"imagePath"' in head or b'"shape_type"' in head or b'"lineColor"' in head)
 
 
@@ -113,7 +107,7 @@ class _File:
                 self.parts += self._parts(shape)
         if self.shape is None:
             self.counts["size"] += 1
-            self.shape = enough([polygon for part in self.parts for polygon in _polygons_of_part(part)])
+            self.shape = enough([polygon for part in self.parts for polygon in _polygons_of_part(part)], path)
 
     def objects(self, classes: ClassTable) -> Objects:
         assert self.shape is not None
@@ -172,15 +166,16 @@ def _is_rooted(name: str) -> bool:
 
 
 def _size(document: Any, image: str, path: Path, sizes: Shapes) -> tuple[int, int] | None:
-    if document.get("imageHeight") is not None and document.get("imageWidth") is not None:
-        return checked(document["imageHeight"], document["imageWidth"])
+    said = (document.get("imageHeight"), document.get("imageWidth"))
+    if None not in said and (size := checked(*said)):
+        return size
     found = sizes.find(image)
-    return checked(*found.shape) if found else None
+    return found.shape if found else None
 
 
 def _box(points: Sequence[Any]) -> Box:
     """From two opposite corners, or all four."""
-    corners = [(number(y, "y"), number(x, "x")) for x, y in _pairs(points, (2, 4))]
+    corners = [(coordinate(y, "y"), coordinate(x, "x")) for x, y in _pairs(points, (2, 4))]
     (top, left), (bottom, right) = np.min(corners, axis=0).tolist(), np.max(corners, axis=0).tolist()
     if not (bottom > top and right > left):
         raise InputError("a rectangle whose corners lie on a line encloses no area")
@@ -195,14 +190,14 @@ def _pairs(points: Sequence[Any], lengths: tuple[int, ...]) -> list[tuple[Any, A
 
 def _circle(points: Sequence[Any]) -> Any:
     """From the centre and a point on the rim."""
-    (x, y), (rim_x, rim_y) = [(number(x, "x"), number(y, "y")) for x, y in _pairs(points, (2,))]
+    (x, y), (rim_x, rim_y) = [(coordinate(x, "x"), coordinate(y, "y")) for x, y in _pairs(points, (2,))]
     radius = math.hypot(rim_x - x, rim_y - y)
     return ellipse(y, x, radius, radius)
 
 
 def _mask(text: str, points: Sequence[Any], shape: tuple[int, int]) -> Runs:
     """A PNG that begins at the pixel of the first point; the second is its last pixel."""
-    (x0, y0), (x1, y1) = [(number(x, "x"), number(y, "y")) for x, y in _pairs(points, (2,))]
+    (x0, y0), (x1, y1) = [(coordinate(x, "x"), coordinate(y, "y")) for x, y in _pairs(points, (2,))]
     left, top = round(min(x0, x1)), round(min(y0, y1))
     height, width = round(max(y0, y1)) - top + 1, round(max(x0, x1)) - left + 1
     try:
@@ -217,6 +212,7 @@ def _mask(text: str, points: Sequence[Any], shape: tuple[int, int]) -> Runs:
         raise InputError(f"the mask is {head.height} x {head.width} pixels, its box {height} x {width}")
     if head.height > shape[0] + 1 or head.width > shape[1] + 1:
         raise InputError(f"the mask is {head.height} x {head.width} pixels, more than the image's {shape[0]} x {shape[1]}")
+    check_size((head.height, head.width), 1, len(data), None)
     if head.colour not in (png.GREY, png.PALETTE):
         raise InputError("'mask' is a PNG in colours; expected one channel")
     return runs_at(png.indices(data, Path("mask")), top, left, shape)

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from microtome.core.kernels.areas import runs_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
-from microtome.io.annotations.pixel_edges import on_pixel_edges
 
 __all__ = ["by_name", "filled_holes", "is_finer_than_pixels", "losses"]
 
@@ -64,15 +65,30 @@ def _of_classes(images: Sequence[Objects], values: Mapping[str, int], holds_unus
     entries = {entry for one in images for entry in one.classes if entry.role != "background"}
     lost: Counter[str] = Counter()
     if not holds_unused:
-        lost["classes without an object"] = len({entry.name for entry in entries} - set(values))
+        used = {item.class_name for one in images for item in one.items}
+        lost["classes without an object"] = len({entry.name for entry in entries} - used)
     lost["class values"] = len({entry.name for entry in entries if values.get(entry.name, entry.value) != entry.value})
     lost["class roles"] = len({entry.name for entry in entries if entry.name in values and entry.role != "thing"})
     return lost
 
 
 def is_finer_than_pixels(item: Object, shape: tuple[int, int]) -> bool:
-    """Whether an area is more than its pixels say: with edges that cut pixels, or outside of the image."""
-    return item.runs is None and not all(on_pixel_edges(polygon, shape) for polygon in item.polygons)
+    """Whether an area is more than its pixels say: with edges that cut pixels, or outside of the image.
+
+    Examples
+    --------
+    >>> square = np.array([[0.0, 0.0], [0.0, 2.0], [2.0, 2.0], [2.0, 0.0]])
+    >>> [is_finer_than_pixels(Object(1, (Polygon(ring),)), (4, 4)) for ring in (square, square[:3], square + 0.5, square + 3)]
+    [False, True, True, True]
+    """
+    return item.runs is None and not all(_on_pixel_edges(polygon, shape) for polygon in item.polygons)
+
+
+def _on_pixel_edges(polygon: Polygon, shape: tuple[int, int]) -> bool:
+    """Whether all edges run along those of pixels of an image of this shape, so that its pixels say all of it."""
+    inside = (polygon.outer >= 0).all() and (polygon.outer <= shape).all()
+    rings = (polygon.outer, *polygon.holes)
+    return bool(inside) and all((one == np.floor(one)).all() and (one == np.roll(one, 1, axis=0)).any(axis=1).all() for one in rings)
 
 
 def filled_holes(item: Object, polygons: Sequence[Polygon], shape: tuple[int, int]) -> Counter[str]:

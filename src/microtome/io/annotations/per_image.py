@@ -11,11 +11,13 @@ from typing import TypeVar
 from microtome.core.errors import InputError
 from microtome.core.events import warn
 from microtome.core.objects import Objects
+from microtome.io.annotations.entries import text
 from microtome.io.images import SUFFIXES as IMAGES
 
 __all__ = ["files_in", "is_among", "read_each", "targets"]
 
 T = TypeVar("T")
+_LONGEST = 240  # bytes; file systems take 255, with the suffix
 
 
 def files_in(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
@@ -79,7 +81,7 @@ def targets(path: Path, images: Sequence[Objects], suffixes: tuple[str, ...], su
     Raises
     ------
     InputError
-        If a file shall hold another number of images than one, or two images have the same name.
+        If a file shall hold another number of images than one, or two images have the same name, or a name cannot be a file's.
     """
     if path.name.lower().endswith(suffixes):
         if len(images) != 1:
@@ -91,6 +93,9 @@ def targets(path: Path, images: Sequence[Objects], suffixes: tuple[str, ...], su
     chosen = [stem if taken[stem.casefold()] == 1 else name for name, stem in zip(names, stems, strict=True)]
     if twice := [name for name, count in Counter(name.casefold() for name in chosen).items() if count > 1]:
         raise InputError(f"{path}: {len(twice)} image names stand more than once, the first is {twice[0]!r}; each needs its own file")
+    for name in chosen:
+        if any(len(part.encode()) > _LONGEST for part in text(name, "the name of an image").split("/")):
+            raise InputError(f"{path}: the image name {name[:40]!r}... is too long for a file's; shorten it")
     return [(path / f"{name}{suffix}", one) for name, one in zip(chosen, images, strict=True)]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from microtome.core.outlines import Polygon
 
-__all__ = ["bounds", "enough", "nested"]
+__all__ = ["bounds", "nested"]
 
 Ring = NDArray[np.float64]
 
@@ -18,18 +18,6 @@ def bounds(rings: Sequence[Ring]) -> tuple[NDArray[np.float64], NDArray[np.float
     """The least and the greatest of each coordinate."""
     points = np.concatenate(rings)
     return points.min(axis=0), points.max(axis=0)
-
-
-def enough(polygons: Sequence[Polygon]) -> tuple[int, int]:
-    """The height and width of the smallest image that holds these polygons.
-
-    >>> enough([Polygon(np.array([[0, 0], [0, 2.5], [4, 0]]))])
-    (4, 3)
-    """
-    if not polygons:
-        return 0, 0
-    bottom, right = bounds([polygon.outer for polygon in polygons])[1]
-    return max(0, int(np.ceil(bottom))), max(0, int(np.ceil(right)))
 
 
 def nested(rings: Sequence[Ring]) -> tuple[Polygon, ...]:
@@ -44,8 +32,12 @@ def nested(rings: Sequence[Ring]) -> tuple[Polygon, ...]:
     rings = [ring for ring in rings if len(ring) > 2]
     if len(rings) < 2:
         return tuple(Polygon(ring) for ring in rings)
-    area = [abs(_doubled_area(ring)) for ring in rings]
-    around = [[k for k, other in enumerate(rings) if k != n and area[k] > area[n] and _within(ring, other)] for n, ring in enumerate(rings)]
+    area = np.array([abs(_doubled_area(ring)) for ring in rings])
+    low, high = (np.array([edge(ring, axis=0) for ring in rings]) for edge in (np.min, np.max))
+    around: list[list[int]] = []
+    for n, ring in enumerate(rings):
+        larger = np.flatnonzero((area > area[n]) & (low <= low[n]).all(axis=1) & (high >= high[n]).all(axis=1))
+        around.append([int(k) for k in larger if _within(ring, rings[k])])
     holes: dict[int, list[Ring]] = {n: [] for n, outside in enumerate(around) if len(outside) % 2 == 0}
     for n, outside in enumerate(around):
         if len(outside) % 2:

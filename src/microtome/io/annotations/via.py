@@ -20,20 +20,18 @@ from microtome.core.kernels.areas import polygons_of
 from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.document import read_json
-from microtome.io.annotations.entries import Entries, field, number, ring
+from microtome.io.annotations.document import ends, read_json
+from microtome.io.annotations.entries import Entries, coordinate, field, number, ring, text
 from microtome.io.annotations.losses import filled_holes, losses
+from microtome.io.annotations.numbers import extent, plain
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.parts import Part, joined
-from microtome.io.annotations.rings import enough
-from microtome.io.annotations.shapes import Shapes
-from microtome.io.annotations.sizes import checked, tell_beyond
+from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
 
 SUFFIXES = (".json",)
-_HEAD = 1 << 16
 _NO_AREAS = ("polyline", "line", "point")
 _CLASS_NAMES = ("class", "label", "name", "type")
 _OURS = ("object", "score", "crowd")  # attributes with a meaning of their own, where they hold numbers
@@ -42,11 +40,7 @@ _YES_OR_NO = ("", "0", "1")
 
 def recognise(path: Path) -> bool:
     """Whether a file's beginning has the fields of VIA."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return False
+    head = ends(path)
     return b'"_via_img_metadata"' in head or b'"_via_settings"' in head or (b'"filename"' in head and b'"regions"' in head)
 
 
@@ -92,7 +86,7 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
                 parts += _parts(region, attribute, counts)
         if shape is None:
             counts["size"] += 1
-            shape = enough([polygon for part in parts for polygon in part.polygons or polygons_of(Object(1, given_box=part.box))])
+            shape = enough([polygon for part in parts for polygon in part.polygons or polygons_of(Object(1, given_box=part.box))], path)
         images[name] = shape, parts
     classes = class_table([part.class_name for _, parts in images.values() for part in parts])
     of_images = [joined(parts, shape, name, classes) for name, (shape, parts) in images.items()]
@@ -121,7 +115,7 @@ def _image(entry: Any, sizes: Shapes, others: Collection[str]) -> tuple[str, tup
 
 def _size(entry: Mapping[str, Any], name: str, sizes: Shapes) -> tuple[int, int] | None:
     if found := sizes.find(name):
-        return checked(*found.shape)
+        return found.shape
     about = entry.get("file_attributes")
     if isinstance(about, dict) and str(about.get("height", "")).isdecimal() and str(about.get("width", "")).isdecimal():
         return checked(about["height"], about["width"])
@@ -155,6 +149,11 @@ def _is_ours(name: str, value: Any) -> bool:
     return name in _OURS and (_is_number(value) if name != "crowd" else str(value) in _YES_OR_NO)
 
 
+def _whole(value: Any) -> int | None:
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < 20 else None
+
+
 def _is_number(value: Any) -> bool:
     try:
         number(value, "")
@@ -171,7 +170,7 @@ def _parts(region: Any, attribute: str | None, counts: Counter[str]) -> Iterator
     kind = field(shape, "name", str)
     common: dict[str, Any] = {
         "class_name": _class_name(about.get(attribute)) if attribute is not None else "",
-        "group": int(about["object"]) if str(about.get("object", "")).isdecimal() else None,
+        "group": _whole(about.get("object")),
         "score": number(about["score"], "'score'") if about.get("score", "") != "" and _is_number(about["score"]) else None,
         "crowd": str(about.get("crowd")) == "1",
     }
@@ -208,7 +207,7 @@ def _oval(kind: str, shape: Mapping[str, Any]) -> Any:
 
 
 def _numbers(shape: Mapping[str, Any], *names: str) -> list[float]:
-    return [number(field(shape, name, (int, float, str)), f"{name!r}") for name in names]
+    return [coordinate(field(shape, name, (int, float, str)), f"{name!r}") for name in names]
 
 
 def _class_name(value: Any) -> str:
@@ -217,8 +216,8 @@ def _class_name(value: Any) -> str:
         ticked = [str(name) for name, on in value.items() if on in (True, "true", 1)]
         if len(ticked) > 1:
             raise InputError(f"the region is of several classes ({', '.join(ticked)}); give it one")
-        return ticked[0] if ticked else ""
-    return "" if value is None else str(value)
+        return text(ticked[0], "the class") if ticked else ""
+    return "" if value is None else text(str(value), "the class")
 
 
 def _tell(counts: Counter[str], path: Path) -> None:
@@ -301,8 +300,9 @@ def _regions_of(item: Object, shape: tuple[int, int], version: int, lost: Counte
     if item.crowd:
         about["crowd"] = "1"
     if item.form == "box":
-        top, left, bottom, right = (_plain(edge) for edge in item.box)
-        rect = {"name": "rect", "x": left, "y": top, "width": _plain(right - left), "height": _plain(bottom - top)}
+        top, left, bottom, right = (plain(edge) for edge in item.box)
+        lost["boxes moved in their last digit"] += left + extent(left, right) != right or top + extent(top, bottom) != bottom
+        rect = {"name": "rect", "x": left, "y": top, "width": plain(extent(left, right)), "height": plain(extent(top, bottom))}
         yield {"shape_attributes": rect, "region_attributes": about}
         return
     polygons = polygons_of(item)
@@ -311,9 +311,5 @@ def _regions_of(item: Object, shape: tuple[int, int], version: int, lost: Counte
     lost.update(filled_holes(item, polygons, shape))
     for polygon in polygons:
         corners = polygon.outer if version == 2 else np.vstack([polygon.outer, polygon.outer[:1]])
-        y, x = ([_plain(value) for value in values.tolist()] for values in corners.T)
+        y, x = ([plain(value) for value in values.tolist()] for values in corners.T)
         yield {"shape_attributes": {"name": "polygon", "all_points_x": x, "all_points_y": y}, "region_attributes": about}
-
-
-def _plain(value: float) -> int | float:
-    return int(value) if float(value).is_integer() else float(value)

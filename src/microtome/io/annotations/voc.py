@@ -18,12 +18,11 @@ from microtome.core.events import warn
 from microtome.core.objects import Box, Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
-from microtome.io.annotations.document import read_xml
-from microtome.io.annotations.entries import Entries, number
+from microtome.io.annotations.document import ends, read_xml
+from microtome.io.annotations.entries import Entries, coordinate
 from microtome.io.annotations.losses import losses
 from microtome.io.annotations.per_image import files_in, is_among, targets
-from microtome.io.annotations.rings import enough
-from microtome.io.annotations.shapes import Shapes
+from microtome.io.annotations.sizes import Shapes, checked, enough, tell_beyond
 from microtome.io.whole import whole_file
 
 __all__ = ["SUFFIXES", "read", "recognise", "write"]
@@ -31,23 +30,16 @@ __all__ = ["SUFFIXES", "read", "recognise", "write"]
 SUFFIXES = (".xml",)
 
 _MARKS = ("difficult", "truncated", "occluded")
-_LOOKED_AT = 1 << 16
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def recognise(path: Path) -> bool:
     """Whether a file, or one of the first of a folder, looks like VOC's; never raises on damaged files."""
     if path.is_dir():
         return is_among(path, SUFFIXES, recognise)
-    try:
-        with path.open("rb") as file:
-            head = file.read(_LOOKED_AT)
-    except OSError:
-        return False
+    head = ends(path)
     root = re.search(rb"<\s*([A-Za-z_][\w.-]*)[\s>]", head)
-    if root is None or root[1] != b"annotation" or b"<polygon" in head:  # LabelMe's old program has the same root, and polygons
-        return False
-    return b"<bndbox" in head or b"<size" in head
+    return root is not None and root[1] == b"annotation" and (b"<bndbox" in head or b"<size>" in head)
 
 
 @dataclass
@@ -55,8 +47,8 @@ class _Sums:
     """What is told once for all files."""
 
     marks: Counter[str]
-    outside: int = 0
     parts: int = 0
+    polygons: int = 0
     zero_based: int = 0
 
 
@@ -110,7 +102,9 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
     found = [one for file in files for one in _of_file(file, known, sums, skip_bad=skip_bad)]
     _tell(path, sums)
     classes = class_table([item.class_name for one in found for item in one.items])
-    return [Objects(one.shape, one.items, one.image, classes) for one in found]
+    images = [Objects(one.shape, one.items, one.image, classes) for one in found]
+    tell_beyond(images, path)
+    return images
 
 
 def _of_file(path: Path, known: Shapes, sums: _Sums, *, skip_bad: bool) -> list[Objects]:
@@ -130,21 +124,16 @@ def _of_file(path: Path, known: Shapes, sums: _Sums, *, skip_bad: bool) -> list[
         with faulty.entry(f"object[{n}]"):
             items.append(_object(element, len(items) + 1, sums, f"{path}: object[{n}]"))
     if shape is None:
-        shape = enough([Polygon(np.reshape(item.box, (2, 2))) for item in items])
+        shape = enough([Polygon(np.reshape(item.box, (2, 2))) for item in items], path)
         warn(f"{path}: gives no size; taken as {shape[0]} x {shape[1]}, just enough for its boxes: pass shapes where that matters")
-    sums.outside += sum(min(item.box[:2]) < 0 or item.box[2] > shape[0] or item.box[3] > shape[1] for item in items)
     return [Objects(shape, tuple(items), name)]
 
 
 def _size(root: Element, name: str, known: Shapes) -> tuple[int, int] | None:
     size = root.find("size")
     texts = [(size.findtext(side) or "").strip() if size is not None else "" for side in ("height", "width")]
-    if any(texts):
-        height, width = (number(text, f"the image's {side}") for text, side in zip(texts, ("height", "width"), strict=True))
-        if min(height, width) < 0 or max(height, width) > 2**31 or not height.is_integer() or not width.is_integer():
-            raise InputError(f"its size {texts[1]} x {texts[0]} is none of an image")
-        if height and width:
-            return int(height), int(width)
+    if any(texts) and (said := checked(*texts)):
+        return said
     found = known.find(name)
     return found.shape if found else None
 
@@ -159,6 +148,7 @@ def _object(element: Element, own: int, sums: _Sums, place: str) -> Object:
     for mark in _MARKS:
         sums.marks[mark] += (element.findtext(mark) or "0").strip() not in ("0", "", "Unspecified")
     sums.parts += len(element.findall("part"))
+    sums.polygons += element.find("polygon") is not None
     sums.zero_based += min(box[:2]) == -1
     return Object(own, given_box=box, class_name=name.strip())
 
@@ -167,7 +157,7 @@ def _box(element: Element) -> Box:
     box = element.find("bndbox")
     if box is None:
         raise InputError("has no <bndbox>")
-    left, top, right, bottom = (number((box.findtext(edge) or "").strip(), edge) for edge in ("xmin", "ymin", "xmax", "ymax"))
+    left, top, right, bottom = (coordinate((box.findtext(edge) or "").strip(), edge) for edge in ("xmin", "ymin", "xmax", "ymax"))
     if right < left or bottom < top:
         raise InputError(f"its box has no extent: from {left:g}, {top:g} to {right:g}, {bottom:g}; xmin and ymin must come first")
     return (top - 1, left - 1, bottom, right)
@@ -180,8 +170,8 @@ def _tell(path: Path, sums: _Sums) -> None:
         warn(f"{path}: {sums.parts} parts of objects (such as heads and hands) were left out")
     if sums.zero_based:
         warn(f"{path}: {sums.zero_based} boxes begin at 0, though VOC counts from 1: whoever wrote them may have counted from 0")
-    if sums.outside:
-        warn(f"{path}: {sums.outside} boxes reach outside of their image; they were kept as they are")
+    if sums.polygons:
+        warn(f"{path}: {sums.polygons} objects have polygons beside their boxes, which are not VOC's and were not read")
 
 
 def write(path: Path, images: Sequence[Objects]) -> Account:
@@ -237,6 +227,7 @@ def _text(one: Objects, lost: Counter[str], file: Path) -> tuple[str, int]:
         lost["boxes rounded outwards"] += whole != [left + 1, top + 1, right, bottom]
         lost["areas (only the boxes are written)"] += item.form != "box"
         lost["object numbers"] += item.number != count
+        lost["class names with other spaces"] += item.class_name != item.class_name.strip()
     ElementTree.indent(root)
     text: str = ElementTree.tostring(root, encoding="unicode")
     if strange := _NOT_IN_XML.search(text):

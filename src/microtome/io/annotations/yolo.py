@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,13 @@ from microtome.core.objects import Box, Object, Objects, Runs
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.bridges import bridged
-from microtome.io.annotations.document import read_text
+from microtome.io.annotations.document import ends, read_text
 from microtome.io.annotations.entries import Entries, number, ring
 from microtome.io.annotations.losses import filled_holes, is_finer_than_pixels, losses
 from microtome.io.annotations.one_table import one_table
 from microtome.io.annotations.per_image import files_in, targets
-from microtome.io.annotations.shapes import Shapes, Sized
+from microtome.io.annotations.sizes import Shapes, Sized, tell_beyond
+from microtome.io.find import stem_of
 from microtome.io.images import is_image, shape_of
 from microtome.io.whole import whole_file
 
@@ -34,9 +37,9 @@ __all__ = ["SUFFIXES", "read", "recognise", "write"]
 SUFFIXES = (".txt",)
 
 _CLASS_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml")
-_NOT_LABELS = ("classes.txt",)
-_LOOKED_AT = 1 << 16
-_MOST_CLASSES = 1 << 20
+_OTHER_TEXTS = re.compile(r"(_?classes|labels|train|val|valid|test|trainval)\.txt|(readme|license).*\.txt", re.IGNORECASE)
+_APART = 0.01  # how far outside of the image Ultralytics lets a coordinate be: rounding puts it there
+_MOST_CLASSES = 1 << 16
 _exact = Context(prec=60)  # a product of a text's digits and a width is not rounded twice
 _digits = Context(prec=20)  # three more than a float holds, so that the product rounds back to it
 _BOX_DECIMALS = 12
@@ -46,19 +49,25 @@ Ring = NDArray[np.float64]
 def recognise(path: Path) -> bool:
     """Whether a text file, or one of the first of a folder, holds lines of a class and fractions; never raises on damaged files."""
     try:
-        return any(_looks_right(file) for file in _label_files(_labels_folder(path))[:20])
+        files = (file for file in _label_files(_labels_folder(path)) if file.stat().st_size)  # an empty one has no objects
+        return any(_looks_right(file) for file in islice(files, 20))
     except OSError:
         return False
 
 
 def _looks_right(file: Path) -> bool:
-    with file.open("rb") as opened:
-        lines = opened.read(_LOOKED_AT).split(b"\n")
-    words = [line.split() for line in (lines[:-1] if len(lines) > 1 else lines) if line.strip()]
+    lines = [words for line in ends(file).splitlines() if (words := line.split())]
     try:
-        return bool(words) and all(len(one) > 4 and int(one[0]) >= 0 and all(0 <= float(word) <= 1 for word in one[1:]) for one in words)
-    except ValueError:
+        for words in lines[:3]:
+            _class(words[0].decode(), None)
+            _numbers([word.decode() for word in words[1:]])
+    except ValueError:  # which an InputError is
         return False
+    return bool(lines)
+
+
+def _is_fraction(value: float) -> bool:
+    return -_APART <= value <= 1 + _APART
 
 
 def _labels_folder(path: Path) -> Path:
@@ -66,7 +75,17 @@ def _labels_folder(path: Path) -> Path:
 
 
 def _label_files(folder: Path) -> list[Path]:
-    return [file for file in files_in(folder, SUFFIXES) if file.name not in _NOT_LABELS]
+    """The label files of a folder: those in folders called ``labels``, where there are such; no lists of images, classes or licences."""
+    files = [file for file in files_in(folder, SUFFIXES) if not _is_other_text(file)]
+    return [file for file in files if "labels" in file.relative_to(folder).parts[:-1]] or files
+
+
+def _is_other_text(file: Path) -> bool:
+    """Whether a file is called as those beside labels, and does not begin as labels do."""
+    if not _OTHER_TEXTS.fullmatch(file.name):
+        return False
+    words = ends(file).split(maxsplit=1)
+    return file.name == "classes.txt" or not words or not words[0].isdigit()
 
 
 def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, skip_bad: bool = False) -> list[Objects]:
@@ -93,7 +112,8 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
     Raises
     ------
     InputError
-        With file and line: numbers that are none, or not from 0 to 1, a class beyond the names; or an image whose size is not known.
+        With file and line: numbers that are none, or not from 0 to 1 (by more than a hundredth, as in Ultralytics), a class beyond the
+        names; or an image whose size is not known; or if the labels are of key points.
 
     Notes
     -----
@@ -136,11 +156,13 @@ def read(path: Path, *, shapes: Mapping[str, tuple[int, int]] | None = None, ski
         if names:
             warn(f"{path}: no classes.txt or data.yaml names the classes; they are called 'class 0' to 'class {top}'")
     classes = ClassTable(tuple(ClassEntry(k, name) for k, name in enumerate(names, 1) if name))
-    return [Objects(sized.shape, tuple(item for _, item in items), sized.name, classes) for sized, items in found]
+    images = [Objects(sized.shape, tuple(item for _, item in items), sized.name, classes) for sized, items in found]
+    tell_beyond(images, path)
+    return images
 
 
 def _size(file: Path, base: Path, known: Shapes, pictures: _Pictures) -> Sized:
-    sized = known.find(file.relative_to(base).with_suffix("").as_posix()) or pictures.find(file, base)
+    sized = known.find(_images_for_labels(file.relative_to(base)).with_suffix("").as_posix()) or pictures.find(file, base)
     if sized is None:
         raise InputError(f"the size of image {file.stem!r} is not known, and fractions mean nothing without; put the picture in "
                          f"images/ beside labels/, or pass shapes={{{file.stem!r}: (height, width)}}")  # fmt: skip
@@ -158,20 +180,25 @@ class _Pictures:
         for folder in _picture_folders(file):
             if folder not in self._listed:
                 here = sorted(folder.iterdir()) if folder.is_dir() else []
-                self._listed[folder] = {one.stem: one for one in here if is_image(one) and one.is_file()}
+                self._listed[folder] = {stem_of(one.name): one for one in here if is_image(one) and one.is_file()}
             if picture := self._listed[folder].get(file.stem):
                 height, width = shape_of(picture)[-2:]
-                return Sized(file.relative_to(base).with_name(picture.name).as_posix(), (height, width))
+                name = picture.relative_to(base) if picture.is_relative_to(base) else file.relative_to(base).with_name(picture.name)
+                return Sized(name.as_posix(), (height, width))
         return None
 
 
 def _picture_folders(file: Path) -> list[Path]:
     """Where the picture of a label file may be: beside it, or in ``images`` instead of the last ``labels`` of its path."""
-    parts = file.absolute().parent.parts
+    return list(dict.fromkeys([file.parent, _images_for_labels(file.absolute()).parent]))
+
+
+def _images_for_labels(file: Path) -> Path:
+    *parts, name = file.parts
     if "labels" not in parts:
-        return [file.parent]
+        return file
     at = len(parts) - 1 - parts[::-1].index("labels")
-    return [file.parent, Path(*parts[:at], "images", *parts[at + 1 :])]
+    return Path(*parts[:at], "images", *parts[at + 1 :], name)
 
 
 def _names(base: Path) -> list[str] | None:
@@ -192,12 +219,15 @@ def _names_in_yaml(text: str, file: Path) -> list[str]:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(f"{file}: not YAML that can be read: {' '.join(str(error).split())[:120]}") from None
+    if isinstance(document, dict) and "kpt_shape" in document:
+        raise InputError(f"{file}: labels of key points (kpt_shape), whose lines are no polygons; export boxes or segments")
     names: Any = document.get("names") if isinstance(document, dict) else None
-    if isinstance(names, list):
-        return [str(name) for name in names]
-    if not isinstance(names, dict) or not all(type(key) is int and 0 <= key < _MOST_CLASSES for key in names):
-        raise InputError(f"{file}: expected `names`, a list or a mapping from class numbers to names, found {str(names)[:60]}")
-    return [str(names.get(k, f"class {k}")) for k in range(max(names, default=-1) + 1)]
+    numbered = dict(enumerate(names)) if isinstance(names, list) else names
+    if not isinstance(numbered, dict) or not all(type(key) is int and 0 <= key < _MOST_CLASSES for key in numbered):
+        raise InputError(f"{file}: expected `names`, a list or a mapping from class numbers to names, found {type(names).__name__}")
+    if any(isinstance(name, (list, dict)) for name in numbered.values()):
+        raise InputError(f"{file}: in `names`, a class is called by a list or a mapping; expected text")
+    return [str(numbered.get(k, f"class {k}")) for k in range(max(numbered, default=-1) + 1)]
 
 
 def _objects(file: Path, shape: tuple[int, int], names: list[str] | None, faulty: Entries) -> Iterator[tuple[int, Object]]:
@@ -230,7 +260,7 @@ def _numbers(words: list[str]) -> tuple[list[str], float | None]:
     if len(words) < 4:
         raise InputError(f"{len(words)} numbers after the class; a box has 4, a polygon 6 or more")
     for word in words:
-        if not 0 <= number(word, "a coordinate") <= 1:
+        if not _is_fraction(number(word, "a coordinate")):
             raise InputError(f"{word[:20]} is not from 0 to 1; coordinates are fractions of the image's width and height")
     return (words[:-1], float(words[-1])) if len(words) % 2 else (words, None)
 
@@ -324,6 +354,7 @@ def _box_line(box: Box, shape: tuple[int, int], lost: Counter[str]) -> list[str]
         lost["boxes without a pixel in the image"] += 1
         return None
     lost["boxes cut at the image's edge"] += (top, left, bottom, right) != box
+    lost[f"boxes rounded to {_BOX_DECIMALS} decimals"] += any(round(edge, _BOX_DECIMALS) != edge for edge in (top, left, bottom, right))
     x0, y0, x1, y1 = map(Decimal, (left, top, right, bottom))
     return [_fraction(*one) for one in ((x0 + x1, 2 * width), (y0 + y1, 2 * height), (x1 - x0, width), (y1 - y0, height))]
 

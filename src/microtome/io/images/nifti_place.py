@@ -27,6 +27,7 @@ __all__ = ["affine_of", "place_of", "to_text"]
 
 Affine = NDArray[np.float64]
 _UNITS = {"meter": "m", "mm": "mm", "micron": "um", "unknown": "mm"}
+_LARGEST = 1e18  # its square is a number of 64 bits yet, and no place is so far
 _APART = 0.5  # voxels between where sform and qform put a corner; a quaternion of 32 bits alone may be a tenth off at 500 voxels
 
 
@@ -97,15 +98,17 @@ def _qform(header: Any, notes: list[str]) -> Affine | None:
                      [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c]])  # fmt: skip
     mirror = -1.0 if float(header["pixdim"][0]) < 0 else 1.0
     affine = np.eye(4)
-    affine[:3, :3] = turn * np.array(_steps(header)) * [1.0, 1.0, mirror]
+    with np.errstate(invalid="ignore", over="ignore"):  # a damaged header's, refused below
+        affine[:3, :3] = turn * np.array(_steps(header)) * [1.0, 1.0, mirror]
     affine[:3, 3] = _decimal(np.array([header[f"qoffset_{axis}"] for axis in "xyz"]))
     return _sound(affine, "qform", notes)
 
 
 def _sound(affine: Affine, name: str, notes: list[str]) -> Affine | None:
-    norms = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
-    if np.isfinite(affine).all() and (norms > 0).all() and abs(np.linalg.det(affine[:3, :3] / norms)) > 1e-6:
-        return affine
+    if (np.abs(affine) < _LARGEST).all():
+        norms = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+        if (norms > 0).all() and abs(np.linalg.det(affine[:3, :3] / norms)) > 1e-6:
+            return affine
     notes.append(f"its {name} is set, and is no placement (it is not finite, or flat); it was left out")
     return None
 

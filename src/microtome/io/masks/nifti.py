@@ -92,8 +92,9 @@ def read(path: Path, kind: Kind | None) -> Mask:
 def _whole_numbers(values: NDArray[Any], header: volumes.Header, path: Path) -> NDArray[Any]:
     if header.scale is None and values.dtype.kind != "f":
         return values
-    scaled = values if header.scale is None else values * np.float64(header.scale[0]) + header.scale[1]
-    bad = ~np.isfinite(scaled) | (scaled != np.floor(scaled))
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is told below
+        scaled = values if header.scale is None else values * np.float64(header.scale[0]) + header.scale[1]
+        bad = ~np.isfinite(scaled) | (scaled != np.floor(scaled))
     scale = "" if header.scale is None else f", scaled as the header asks (times {header.scale[0]:g} plus {header.scale[1]:g}),"
     if bad.any():
         place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))

@@ -1,11 +1,11 @@
-"""Class lists that lie beside labelled images: ``classes.json``, ``classes.txt``, ``label_colors.txt`` (CamVid), ``class_dict.csv``."""
+"""Class lists beside labelled images: ``classes.json``, ``classes.txt``, ``label_colors.txt`` (CamVid), nnU-Net's ``dataset.json``, ..."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from microtome.core.classes import ClassEntry, ClassTable, Role
 from microtome.core.errors import InputError
 from microtome.core.events import warn
 from microtome.io.annotations.document import read_json, read_text
+from microtome.learn.data.layouts.folders import way_to
 
 __all__ = ["ClassList", "Colour", "class_list_of", "read_class_list"]
 
 Colour = tuple[int, int, int]
 
-NAMES = ("classes.json", "classes.txt", "label_colors.txt", "class_dict.csv", "labels.txt")
+NAMES = ("classes.json", "classes.txt", "label_colors.txt", "class_dict.csv", "label_class_dict.csv", "labels.txt", "dataset.json")
 _IGNORED = {"void", "ignore", "ignored", "unlabelled", "unlabeled", "unknown", "dontcare", "don't care"}
 _ROLES = ("background", "thing", "stuff", "ignore")
 _COLOURED = re.compile(r"^\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*?)\s*$")
@@ -43,15 +44,33 @@ class ClassList:
     colours: Mapping[Colour, int] = field(default_factory=dict)
 
 
-def class_list_of(root: Path) -> ClassList | None:
-    """The class list of a data folder, or of the folder above it, which is told."""
-    for folder in (root, root.parent):
-        path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
-        if path is not None:
-            if folder != root:
-                warn(f"{root}: the class list {path} of the folder above is used")
-            return read_class_list(path)
-    return None
+def class_list_of(root: Path, labels: Iterable[Path] = ()) -> ClassList | None:
+    """The class list of a data folder, of a folder on the way to all of its label files, or of the folder above, which is told."""
+    for folder in way_to(root, labels):
+        if found := _list_in(folder):
+            return read_class_list(found)
+    try:
+        path = _list_in(root.resolve().parent)
+        listed = None if path is None else read_class_list(path)
+    except InputError as error:
+        warn(f"{root}: the class list of the folder above is passed over: {error}")
+        return None
+    if listed:
+        warn(f"{root}: the class list {path} of the folder above is used")
+    return listed
+
+
+def _list_in(folder: Path) -> Path | None:
+    return next((path for name in NAMES if (path := folder / name).is_file() and (name != "dataset.json" or _is_of_nnunet(path))), None)
+
+
+def _is_of_nnunet(path: Path) -> bool:
+    """Whether a ``dataset.json`` is nnU-Net's or the Medical Segmentation Decathlon's, with a value for each class."""
+    found = read_json(path)
+    labels = found.get("labels") if isinstance(found, dict) else None
+    if not isinstance(labels, dict) or not ({"channel_names", "modality"} & set(found)):
+        return False
+    return not any(isinstance(one, list) for one in labels.values())
 
 
 def read_class_list(path: Path) -> ClassList:

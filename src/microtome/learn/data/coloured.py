@@ -19,8 +19,11 @@ def is_coloured(path: Path) -> bool:
     from microtome.io.masks import png
     from microtome.io.masks.note import KEYWORD
 
-    with path.open("rb") as file:
-        head = file.read(33)
+    try:
+        with path.open("rb") as file:
+            head = file.read(33)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not head.startswith(png.SIGNATURE) or png.header(head, path).colour not in (2, 6):
         return False
     return KEYWORD not in png.texts(path.read_bytes(), path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,14 +16,16 @@ from microtome.core.events import warn
 from microtome.learn.data.class_list import ClassList, class_list_of
 from microtome.learn.data.dataset import Annotated, Dataset, Entry, Kind, LabelFile
 from microtome.learn.data.group import grouped
+from microtome.learn.data.kind import kind_of_masks, share_beside, values_besides
 from microtome.learn.data.layouts import annotation_file, by_name, by_suffix, one_mask_an_object
-from microtome.learn.data.layouts.folders import children, has_picture
-from microtome.learn.data.layouts.names import is_role, split_named
+from microtome.learn.data.layouts.folders import children
+from microtome.learn.data.layouts.names import VOID_IN_VOC, is_role, is_voc, kind_named, split_named
 from microtome.learn.data.problem import Problem
 from microtome.learn.data.split import groups_in_two_splits, read_split
 from microtome.learn.data.split_lists import with_split_lists
+from microtome.learn.data.unknown_layout import what_is_there
 
-__all__ = ["LAYOUTS", "find_dataset", "opened"]
+__all__ = ["LAYOUTS", "find_dataset", "inner", "opened"]
 
 LAYOUTS: dict[str, ModuleType] = {
     "one_mask_an_object": one_mask_an_object,
@@ -34,6 +35,7 @@ LAYOUTS: dict[str, ModuleType] = {
 }
 """In the order in which they are tried."""
 
+_ARCHIVES = (".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 _FORMATS = ("coco", "voc", "yolo", "labelme", "via", "cvat", "kaggle")
 
 
@@ -46,10 +48,11 @@ def find_dataset(
     layout: str | None = None,
     channels: Sequence[str] | None = None,
     ignore: int | Sequence[int] | None = None,
+    skip_bad: bool = False,
 ) -> Dataset:
     """Find the labelled images of a folder, or those that an annotation file names.
 
-    Nothing is decoded but a few masks, where nothing else says what they are.
+    Nothing is decoded but a few masks, to see what they are.
 
     Parameters
     ----------
@@ -68,6 +71,8 @@ def find_dataset(
         An image's files are stacked as channels in this order: folders within ``images/``, or endings of names (``("_dapi", "_actin")``).
     ignore : int or sequence of int, optional
         Values of class masks that mean "not labelled".
+    skip_bad : bool
+        Whether faulty entries of annotation files are left out, each a problem, instead of an error.
 
     Returns
     -------
@@ -98,7 +103,8 @@ def find_dataset(
     root = Path(root)
     _check(root, kind)
     module = _layout(root, layout, tuple(channels or ()))
-    options: dict[str, Any] = {"format": layout} if layout in _FORMATS else {}
+    options: dict[str, Any] = {"format": layout} if layout in _FORMATS else {"kind": kind} if module is by_name else {}
+    options |= {"skip_bad": skip_bad} if module is annotation_file else {}
     entries, problems = module.find(root, channels=tuple(channels or ()), **options)
     if not any(entry.truth for entry in entries):
         raise InputError(f"{root}: laid out as {module.ABOUT}, and none of {len(entries)} images has labels; {_first(problems)}")
@@ -125,7 +131,7 @@ def opened(data: str | os.PathLike[str], **options: Any) -> Iterator[Dataset]:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import tempfile, zipfile
     >>> from microtome.core.raster import InstanceMap
     >>> from microtome.io.masks import write_mask
     >>> path = Path(tempfile.mkdtemp()) / "cells.zip"
@@ -144,14 +150,14 @@ def opened(data: str | os.PathLike[str], **options: Any) -> Iterator[Dataset]:
     from microtome.io.archive import unpacked
 
     with unpacked(path) as folder:
-        yield find_dataset(_inner(folder), **options)
+        yield find_dataset(inner(folder), **options)
 
 
 def _is_zip(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
+    return path.suffix.lower() == ".zip" and path.is_file()
 
 
-def _inner(folder: Path) -> Path:
+def inner(folder: Path) -> Path:
     """The one folder in a folder, the one in that, and so on: archives are often packed so."""
     while True:
         inside = children(folder)
@@ -166,12 +172,16 @@ def _check(root: Path, kind: str | None) -> None:
         raise RecipeError(f"kind: {kind!r}{did_you_mean(str(kind), ('semantic', 'instance'))}")
     if not root.exists():
         raise InputError(f"{root}: there is no such file or folder")
+    if not os.access(root, os.R_OK):
+        raise InputError(f"{root}: cannot be read: permission denied")
     if _is_zip(root):
         raise InputError(f"{root}: a zip has to be unpacked while it is used: microtome.learn.data.find.opened(path) does that")
 
 
 def _layout(root: Path, name: str | None, channels: tuple[str, ...]) -> ModuleType:
     if name in _FORMATS or root.is_file():
+        if root.suffix.lower() in _ARCHIVES:
+            raise InputError(f"{root}: only zips are unpacked here: unpack it, and name the folder")
         if root.is_file() and not annotation_file.recognise(root):
             raise InputError(f"{root}: no annotations that are understood ({', '.join(_FORMATS)}); for images with masks name their folder")
         return annotation_file
@@ -183,24 +193,30 @@ def _layout(root: Path, name: str | None, channels: tuple[str, ...]) -> ModuleTy
         return LAYOUTS[name]
     fitting = next((layout for layout in LAYOUTS.values() if layout.recognise(root, channels=channels)), None)
     if fitting is None:
-        what = "there are images, but no labels that go with them" if has_picture(root) else "no image is there"
-        raise InputError(f"{root}: no labelled images found: {what}; known layouts: {'; '.join(one.ABOUT for one in LAYOUTS.values())}")
+        known = "; ".join(one.ABOUT for one in LAYOUTS.values())
+        raise InputError(f"{root}: no labelled images found: {what_is_there(root)}. Known layouts: {known}")
     return fitting
 
 
 def _first(problems: Sequence[Problem]) -> str:
-    return f"the first problem: {problems[0].file}: {problems[0].message}" if problems else "label some of them"
+    told = f"the first problem: {problems[0].file}: {problems[0].message}" if problems else "label some of them"
+    mask = next((problem.file for problem in problems if problem.kind == "mask-without-image"), "")
+    return f"{told}; the first mask is {mask}" if mask else told
 
 
 def _with_meaning(dataset: Dataset, kind: Kind | None, ignore: int | Sequence[int] | None) -> Dataset:
     """The data set with its kind and its classes."""
-    masks = [entry.truth.path for entry in dataset if isinstance(entry.truth, LabelFile)]
-    listed = class_list_of(dataset.root) if masks else None
+    masks = [path for entry in dataset for path in _mask_files(entry)]
+    listed = _fitting(dataset, class_list_of(dataset.root, masks), kind, masks) if masks else None
     dataset = replace(dataset, classes=_named(dataset.entries, listed), colours=dict(listed.colours) if listed else {})
     dataset = replace(dataset, kind=kind or "semantic") if listed else _looked_at(dataset, kind, masks)
+    if ignore is None and masks and all(map(is_voc, masks)):
+        what = "counts nowhere" if dataset.kind == "semantic" else "is no object"
+        warn(f"{dataset.root}: the value {VOID_IN_VOC} is Pascal VOC's for borders and {what}")
+        ignore = VOID_IN_VOC if dataset.kind == "semantic" else None
     ignored = () if ignore is None else (ignore,) if isinstance(ignore, int) else tuple(ignore)
     if not ignored:
-        return dataset
+        return _tell_255(dataset, masks) if dataset.kind == "semantic" and not listed else dataset
     if dataset.kind != "semantic":
         raise RecipeError(
             f"ignore: {', '.join(map(str, ignored))} has no meaning for objects; if the labels are classes, say kind='semantic'"
@@ -208,6 +224,32 @@ def _with_meaning(dataset: Dataset, kind: Kind | None, ignore: int | Sequence[in
     known = {entry.value: entry for entry in dataset.classes}
     ignoring = {value: ClassEntry(value, known[value].name if value in known else f"ignored {value}", "ignore") for value in ignored}
     return replace(dataset, classes=ClassTable(tuple(sorted((known | ignoring).values(), key=lambda entry: entry.value))))
+
+
+def _mask_files(entry: Entry) -> tuple[Path, ...]:
+    return (entry.truth.path,) if isinstance(entry.truth, LabelFile) else ()
+
+
+def _fitting(dataset: Dataset, listed: ClassList | None, kind: Kind | None, masks: Sequence[Path]) -> ClassList | None:
+    """The class list; none where most masks have other values than it names and look like objects, which is told."""
+    if listed is None or kind is not None:
+        return listed
+    besides = values_besides(masks, listed.classes)
+    if not besides or share_beside(masks, listed.classes) <= 0.5 or kind_of_masks(masks).kind == "semantic":
+        return listed  # a few masks with a strange value are faulty, not another kind of labels
+    values = ", ".join(map(str, besides[:6])) + (", ..." if len(besides) > 6 else "")
+    warn(f"{dataset.root}: {listed.path.name} does not name the values {values} that masks have: it is passed over; say kind='semantic' "
+         "to use it all the same")  # fmt: skip
+    return None
+
+
+def _tell_255(dataset: Dataset, masks: Sequence[Path]) -> Dataset:
+    """Classes that nothing names: 255 beside others is as often "not labelled" as a class."""
+    besides = values_besides(masks, dataset.classes)
+    if 255 in besides and len(besides) > 1:
+        warn(f"{dataset.root}: masks have the value 255 beside {', '.join(map(str, besides[:-1][:6]))}; it counts as a class; "
+             "where it means 'not labelled', say ignore=255")  # fmt: skip
+    return dataset
 
 
 def _named(entries: Sequence[Entry], listed: ClassList | None) -> ClassTable:
@@ -226,14 +268,20 @@ def _named(entries: Sequence[Entry], listed: ClassList | None) -> ClassTable:
 
 
 def _looked_at(dataset: Dataset, kind: Kind | None, masks: Sequence[Path]) -> Dataset:
-    from microtome.learn.data.kind import kind_of_masks
-
     if not masks:
         return replace(dataset, kind=kind or "instance")
     verdict = kind_of_masks(masks)
-    if kind is None and verdict.assumed:
+    named = _kind_of_folders(dataset.root, masks) if kind is None and verdict.assumed else None
+    if kind is None and named is None and verdict.assumed:
         what = "classes" if verdict.kind == "semantic" else "objects"
         warn(f"{dataset.root}: nothing says what the labels are; they are taken for {what} ({verdict.assumed}); say kind='semantic' or "
              "kind='instance' to be sure")  # fmt: skip
-    decided = kind or verdict.kind
+    decided = kind or named or verdict.kind
     return replace(dataset, kind=decided, classes=verdict.classes if decided == "semantic" else dataset.classes)
+
+
+def _kind_of_folders(root: Path, masks: Sequence[Path]) -> Kind | None:
+    """What the names of all folders of masks say: ``SegmentationObject``, ``instance_masks``."""
+    folders = {part for mask in masks for part in mask.parent.relative_to(root).parts if is_role(part)}
+    said = {named for folder in folders if (named := kind_named(folder))}
+    return said.pop() if len(said) == 1 else None

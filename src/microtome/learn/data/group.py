@@ -14,7 +14,8 @@ from microtome.core.events import warn
 from microtome.io.annotations.document import read_text
 from microtome.io.find import stem_of
 from microtome.learn.data.dataset import Entry
-from microtome.learn.data.layouts.names import is_role, split_named
+from microtome.learn.data.layouts.folders import way_to
+from microtome.learn.data.layouts.names import folded, is_role, split_named
 
 __all__ = ["grouped"]
 
@@ -44,7 +45,7 @@ def grouped(root: Path, entries: Sequence[Entry], group: str | None, manifest: P
         If a manifest given has not the columns, or the folders tell nothing.
     """
     if group is None:
-        found = manifest or _manifest_of(root)
+        found = manifest or _manifest_of(root, entries)
         return list(entries) if found is None else _by_manifest(root, entries, Path(found), given=manifest is not None)
     if manifest is not None:
         raise RecipeError("group and manifest both say what belongs together; give one of them")
@@ -78,20 +79,29 @@ def _by_expression(root: Path, entries: Sequence[Entry], pattern: str) -> list[E
     return [replace(entry, group=(match[1] or "") if match else "") for entry, match in zip(entries, matches, strict=True)]
 
 
-def _manifest_of(root: Path) -> Path | None:
-    return next((path for path in (root / "manifest.csv", root.parent / "manifest.csv") if path.is_file()), None)
+def _manifest_of(root: Path, entries: Sequence[Entry]) -> Path | None:
+    places = (*way_to(root, (path for entry in entries for path in entry.images)), root.resolve().parent)
+    return next((path for path in (place / "manifest.csv" for place in places) if path.is_file()), None)
 
 
 def _by_manifest(root: Path, entries: Sequence[Entry], path: Path, *, given: bool) -> list[Entry]:
-    table = csv.DictReader(io.StringIO(read_text(path)))
-    columns = table.fieldnames or []
+    table = _table(path)
+    columns = list(table[0]) if table else []
     key = next((name for name in _KEYS if name in columns), None)
     if key is None or "group" not in columns:
         if given:
-            raise InputError(f"{path}: a manifest needs a column 'group' and one of {', '.join(_KEYS)}; found {', '.join(columns)}")
+            there = ", ".join(columns) or "none"
+            raise InputError(f"{path}: a manifest needs a column 'group' and one of {', '.join(_KEYS)}; found {there}")
         return list(entries)
-    rows = {_bare(row[key]): row for row in table if row[key]}
-    found = [rows.get(_bare(entry.images[0].name)) or rows.get(_bare(entry.name)) for entry in entries]
+    rows: dict[str, dict[str, str]] = {}
+    for row in table:
+        if row[key] and rows.setdefault(_bare(row[key]), row)["group"] != row["group"]:
+            told = f"{path}: {row[key]!r} is there twice, with the groups {rows[_bare(row[key])]['group']!r} and {row['group']!r}"
+            if given:
+                raise InputError(f"{told}; keep one, or give whole paths")
+            warn(f"{told}; it is passed over, and no image has a group")
+            return list(entries)
+    found = [next((rows[name] for name in _names(root, entry) if name in rows), None) for entry in entries]
     matched = [row for row in found if row]
     if not matched and not given:
         return list(entries)
@@ -102,9 +112,24 @@ def _by_manifest(root: Path, entries: Sequence[Entry], path: Path, *, given: boo
     return [_with_row(entry, row) if row else entry for entry, row in zip(entries, found, strict=True)]
 
 
+def _table(path: Path) -> list[dict[str, str]]:
+    """The rows by the names of columns in lower case; columns may be parted by commas, semicolons or tabs."""
+    text = read_text(path)
+    head = text.partition("\n")[0]
+    table = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count), restval="")
+    return [{name.strip().lower(): value.strip() for name, value in row.items() if isinstance(name, str)} for row in table]
+
+
 def _with_row(entry: Entry, row: dict[str, str]) -> Entry:
-    return replace(entry, group=row["group"] or "", split=entry.split or split_named(row.get("split") or "") or "")
+    return replace(entry, group=row["group"], split=entry.split or split_named(row.get("split", "")) or "")
+
+
+def _names(root: Path, entry: Entry) -> tuple[str, ...]:
+    """What a manifest may call an image: by its path, or by its last part."""
+    path = entry.images[0]
+    whole = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    return (_bare(entry.name), _bare(whole), _bare(path.name), _bare(PurePosixPath(entry.name).name))
 
 
 def _bare(name: str) -> str:
-    return stem_of(name.replace("\\", "/")).lower()
+    return folded(stem_of(name.replace("\\", "/").removeprefix("./")))

@@ -13,9 +13,10 @@ from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import collect_warnings
 from microtome.core.raster import InstanceMap, SemanticMap
+from microtome.learn.data.coloured import is_coloured
 from microtome.learn.data.dataset import Kind
 
-__all__ = ["TWO_LEVELS", "Verdict", "kind_of_masks"]
+__all__ = ["TWO_LEVELS", "Verdict", "kind_of_masks", "share_beside", "values_besides"]
 
 TWO_LEVELS = ClassTable((ClassEntry(0, "background", "background"), ClassEntry(255, "foreground")))
 """The classes of masks saved as black and white pictures."""
@@ -54,9 +55,12 @@ def kind_of_masks(paths: Sequence[Path]) -> Verdict:
     -----
     In this order: what Microtome noted in the files; palettes, 1 bit, or only 0 and 255 (classes); else how the values lie. Objects
     are numbered from 1 in every mask, each in one piece. Classes are few, and in most masks the same ones, in several pieces, or with
-    numbers left out.
+    numbers left out; masks with no value but 1 are one class.
     """
-    masks = _sample(paths)
+    masks, errors = _sample(paths)
+    if not masks:
+        coloured = all(is_coloured(path) for path in _chosen(paths))
+        return Verdict("semantic" if coloured else "instance", f"no mask that was looked at could be read: {errors[0]}" if errors else "")
     if noted := [mask for mask, said in masks if said]:
         kinds = {_kind(mask) for mask in noted}
         return Verdict(_kind(noted[0]), "" if len(kinds) == 1 else "the first mask, though others say otherwise", _two_levels(noted))
@@ -79,19 +83,35 @@ def _two_levels(masks: Sequence[SemanticMap | InstanceMap]) -> ClassTable:
     return TWO_LEVELS if 255 in values and values <= {0, 255} else ClassTable(())
 
 
-def _sample(paths: Sequence[Path]) -> list[tuple[SemanticMap | InstanceMap, bool]]:
-    """Masks, and whether they say themselves what they are; those that cannot be read are somebody else's to tell."""
+def values_besides(paths: Sequence[Path], classes: ClassTable) -> list[int]:
+    """The values above 0 of some masks that are no class of a table."""
+    masks, _ = _sample(paths)
+    return sorted({int(value) for mask, _ in masks for value in np.unique(mask.pixels)} - {entry.value for entry in classes} - {0})
+
+
+def share_beside(paths: Sequence[Path], classes: ClassTable) -> float:
+    """The share of some masks that have a value above 0 which is no class of a table."""
+    known = {entry.value for entry in classes} | {0}
+    each = [bool({int(value) for value in np.unique(mask.pixels)} - known) for mask, _ in _sample(paths)[0]]
+    return sum(each) / len(each) if each else 0.0
+
+
+def _sample(paths: Sequence[Path]) -> tuple[list[tuple[SemanticMap | InstanceMap, bool]], list[str]]:
+    """Masks, and whether they say themselves what they are; and why others cannot be read."""
     from microtome.io.masks import read_mask
 
-    chosen = paths if len(paths) <= _SAMPLE else [paths[k * (len(paths) - 1) // (_SAMPLE - 1)] for k in range(_SAMPLE)]
-    found = []
-    for path in chosen:
+    found, errors = [], []
+    for path in _chosen(paths):
         try:
             with collect_warnings():  # told again when the mask is loaded
                 found.append((read_mask(path), _says(path)))
-        except InputError:
-            continue
-    return found
+        except InputError as error:
+            errors.append(str(error))
+    return found, errors
+
+
+def _chosen(paths: Sequence[Path]) -> Sequence[Path]:
+    return paths if len(paths) <= _SAMPLE else [paths[k * (len(paths) - 1) // (_SAMPLE - 1)] for k in range(_SAMPLE)]
 
 
 def _says(path: Path) -> bool:
@@ -111,6 +131,8 @@ def _by_values(masks: Sequence[NDArray[np.int32]]) -> Verdict:
     every = frozenset().union(*values)
     if len(every) > _MOST_CLASSES:
         return Verdict("instance", f"{len(every)} different values in {len(masks)} masks")
+    if every == {1}:
+        return Verdict("semantic", "1 is the only value besides 0")
     several = np.mean([_in_pieces(mask) for mask in masks])
     if several > _OFTEN:
         return Verdict("semantic", f"{several:.0%} of the values are in several pieces")

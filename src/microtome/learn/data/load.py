@@ -14,6 +14,7 @@ from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.core.result import Sample
 from microtome.learn.data.coloured import is_coloured, read_coloured
 from microtome.learn.data.dataset import Annotated, Dataset, Entry, LabelFile, ObjectFiles
+from microtome.learn.data.layouts.names import VOID_IN_VOC, is_voc
 
 __all__ = ["load", "load_image", "load_truth", "samples"]
 
@@ -73,7 +74,7 @@ def load_truth(dataset: Dataset, entry: Entry) -> Mask:
     if isinstance(truth, LabelFile):
         mask = _label_file(truth.path, dataset)
     elif isinstance(truth, ObjectFiles):
-        mask = _object_files(truth.paths, entry)
+        mask = _object_files(truth.paths, entry) if dataset.kind == "instance" else _all_of_them(truth.paths, entry, dataset)
     else:
         mask = _annotated(truth, dataset)
     return replace(mask, classes=_classes(dataset, mask)) if isinstance(mask, SemanticMap) and len(dataset.classes) else mask
@@ -94,9 +95,20 @@ def _classes(dataset: Dataset, mask: SemanticMap) -> ClassTable:
 def _label_file(path: Path, dataset: Dataset) -> Mask:
     from microtome.io.masks import read_mask
 
-    if dataset.colours and is_coloured(path):
+    coloured = is_coloured(path)
+    if dataset.colours and coloured:
         return read_coloured(path, dataset.colours, dataset.classes)
-    return read_mask(path, kind=dataset.kind)
+    try:
+        mask = read_mask(path, kind=dataset.kind)
+    except InputError as error:
+        if coloured and dataset.kind == "semantic":
+            raise InputError(
+                f"{error}; or say what the colours mean: class_dict.csv in the data folder, with the columns name, r, g, b"
+            ) from None
+        raise
+    if isinstance(mask, InstanceMap) and is_voc(path):
+        return replace(mask, pixels=np.where(mask.pixels == VOID_IN_VOC, 0, mask.pixels))
+    return mask
 
 
 def _object_files(paths: tuple[Path, ...], entry: Entry) -> InstanceMap:
@@ -120,6 +132,18 @@ def _object_files(paths: tuple[Path, ...], entry: Entry) -> InstanceMap:
     if overlap:
         warn(f"{paths[0].parent}: masks of single objects overlap in {overlap} pixels; each went to the smaller object")
     return InstanceMap(labels, **masks[0][1].geometry())
+
+
+def _all_of_them(paths: tuple[Path, ...], entry: Entry, dataset: Dataset) -> SemanticMap:
+    """Several masks of one image as classes: what any of them has. Where the data set names no classes, foreground and background."""
+    if not paths:
+        image = load_image(entry)
+        return SemanticMap(np.zeros(image.shape, np.int32), **image.geometry())
+    masks = [_label_file(path, dataset) for path in paths]
+    if different := next((mask for mask in masks if mask.shape != masks[0].shape), None):
+        raise InputError(f"{different.source}: is {different.shape}, the other masks of the image {masks[0].shape}")
+    pixels = np.max([mask.pixels for mask in masks], axis=0)
+    return SemanticMap(pixels if len(dataset.classes) else pixels != 0, **masks[0].geometry())
 
 
 def _annotated(truth: Annotated, dataset: Dataset) -> Mask:

@@ -248,7 +248,8 @@ def read_split(dataset: Dataset, path: Path) -> Dataset:
     stored = _read(path)
     known = [entry for entry in dataset if entry.name in stored.rows]
     new = [entry for entry in dataset if entry.name not in stored.rows]
-    of_group = {row["group"] or name: row["split"] for name, row in stored.rows.items()}
+    of_group = {entry.group: stored.rows[entry.name]["split"] for entry in known if entry.group}
+    of_group |= {row["group"] or name: row["split"] for name, row in stored.rows.items()}
     sizes = Counter(group for group in (entry.group or entry.name for entry in new) if group not in of_group)
     if stored.shares:
         of_group |= _dealt(sizes, stored.shares, stored.seed, Counter(stored.rows[entry.name]["split"] for entry in known))
@@ -258,7 +259,10 @@ def read_split(dataset: Dataset, path: Path) -> Dataset:
              f"their group, {sizes.total()} were {left}; save the splits anew to keep that")  # fmt: skip
     if gone := sorted(set(stored.rows) - {entry.name for entry in known}):
         warn(f"{path}: {len(gone)} images it names are not in {dataset.root} ({_some(gone)})")
-    return dataset.only([_placed(entry, stored.rows.get(entry.name), of_group) for entry in dataset])
+    divided = dataset.only([_placed(entry, stored.rows.get(entry.name), of_group) for entry in dataset])
+    if torn := [problem.values[0] for problem in groups_in_two_splits(divided)]:
+        warn(f"{path}: tears {len(torn)} groups apart ({_some(torn)}), it was made without them; remove it to divide anew")
+    return divided
 
 
 def keep_split(dataset: Dataset, path: Path, shares: Mapping[str, float] = SHARES, *, seed: int = 0) -> Dataset:

@@ -5,5 +5,5 @@
 - `search`: one search over some of the images.
 - `importance`: what each setting was worth.
 - `tune`: all of it, by folds, so that the score is of images the choice did not see.
-- `outputs`: what a search leaves on disk.
+- `outputs`: what a search leaves on disk. `fingerprint`: whether a resumed search is about the same images.
 """

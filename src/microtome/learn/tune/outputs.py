@@ -3,49 +3,105 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from microtome.core.errors import InputError
+from microtome.core.errors import InputError, RunError
 from microtome.core.table import rows_to_csv
+from microtome.io.annotations.document import read_json
 from microtome.io.whole import whole_file
 
 if TYPE_CHECKING:
     from microtome.learn.tune.tune import Part, Tuned
 
-__all__ = ["JOURNAL", "begin", "write"]
+__all__ = ["JOURNAL", "begun", "write"]
 
 JOURNAL = "scores.jsonl"
 PLAN = "plan.json"
+HELD = ".searching"
 
 
-def begin(out: Path, plan: Mapping[str, Any], *, resume: bool) -> Path:
-    """Note what is searched; the journal's path.
+@contextmanager
+def begun(out: Path, plan: Mapping[str, Any], *, resume: bool) -> Iterator[Path]:
+    """Note what is searched, and hold the folder for the length of the block; the journal's path.
 
     Raises
     ------
     InputError
         If the folder holds a search already and it is not to be resumed, or it is another search.
+    RunError
+        If another process is searching there.
     """
     there = out / PLAN
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; name a folder for the results")
     if there.exists():
         if not resume:
             raise InputError(f"{out}: holds a search already; go on with it (--resume), or choose another folder")
-        _check_same(out, json.loads(there.read_text(encoding="utf-8")), plan)
-    elif out.is_dir() and any(out.iterdir()):
+        _check_same(out, plan)
+    elif out.is_dir() and any(not one.name.startswith(".") for one in out.iterdir()):
         raise InputError(f"{out}: is not empty and holds no search; choose another folder")
-    with whole_file(there) as temporary:
-        temporary.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    return out / JOURNAL
+    with _held(out):
+        with whole_file(there) as temporary:
+            temporary.write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
+        yield out / JOURNAL
 
 
-def _check_same(out: Path, before: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
+def _check_same(out: Path, plan: Mapping[str, Any]) -> None:
+    before = read_json(out / PLAN)
+    if not isinstance(before, dict):
+        raise InputError(f"{out / PLAN}: is damaged; choose another folder")
     plan = json.loads(json.dumps(plan))
     differ = [key for key in plan if before.get(key) != plan[key]]
     if differ:
         raise InputError(f"{out}: the search there was another one ({', '.join(differ)} differ); choose another folder, "
                          "or give what was given then")  # fmt: skip
+
+
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Keep other processes out of a folder. What a process that was killed left behind is taken over."""
+    path = out / HELD
+    out.mkdir(parents=True, exist_ok=True)
+    own = {"process": os.getpid(), "machine": platform.node()}
+    try:
+        file = path.open("x", encoding="utf-8")
+    except FileExistsError:
+        other = _holder(path)
+        if other.get("machine") != own["machine"] or _is_running(other.get("process")):
+            raise RunError(f"{out}: another process searches there (process {other.get('process')} on {other.get('machine')}): let it end, "
+                           f"or choose another folder; if there is none, remove {path}") from None  # fmt: skip
+        file = path.open("w", encoding="utf-8")
+    with file:
+        json.dump(own, file)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _holder(path: Path) -> Mapping[str, Any]:
+    try:
+        found = read_json(path)
+    except InputError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_running(process: Any) -> bool:
+    if not isinstance(process, int):
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write(out: Path, plan: Mapping[str, Any], result: Tuned, parts: Sequence[Part]) -> None:

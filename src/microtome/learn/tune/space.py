@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -114,6 +115,7 @@ def search_space(
             start = use.settings.get(setting.name, setting.default)
             places[place] = _knob(place, number, setting, start, ranges.get(place))
     _check_places(places, [*only, *keep, *ranges])
+    _check_searchable(places, [*only, *ranges])
     chosen = [knob for knob in places.values() if knob and (not only or _among(knob, only)) and not _among(knob, keep)]
     if not chosen:
         raise RecipeError("nothing to search: no setting left has a range; name one with --range step.setting=low:high")
@@ -131,21 +133,30 @@ def _check_places(known: Mapping[str, Any], named: Sequence[str]) -> None:
             raise RecipeError(f"no setting {place!r} in the recipe{did_you_mean(place, every)}")
 
 
+def _check_searchable(places: Mapping[str, Knob | None], named: Sequence[str]) -> None:
+    for name in named:
+        if not any(_among(knob, [name]) for knob in places.values() if knob):
+            raise RecipeError(f"{name}: cannot be searched: it has no range of its own (--range {name}=low:high gives one to a number), or "
+                              "is no single number or choice")  # fmt: skip
+
+
 def _knob(place: str, step: int, setting: Setting, start: Any, given: tuple[float, float] | None) -> Knob | None:
     kinds = _kinds(setting.annotation)
     knob = Knob(place, step, setting.name, start, optional=type(None) in kinds)
     bounds, choices = setting.bounds, _choices(setting.annotation)
     if isinstance(start, (tuple, list)) or str in kinds:
         return None  # one number an axis, or free text
-    if choices and given is None:
+    if choices:
+        if given is not None:
+            raise RecipeError(f"{place}: is one of {', '.join(map(str, choices))}, and has no range")
         return replace(knob, choices=choices, optional=False)
     if isinstance(start, str) and isinstance(bounds, Length):
         return _with_unit(knob, start, given)
     searched = given or _searched(bounds)
     if searched is None or bounds is None:
         return None
-    low, high = _checked(place, searched, bounds)
     whole = float not in kinds or isinstance(bounds, Odd)
+    low, high = _checked(place, searched, bounds, whole=whole)
     log = isinstance(bounds, Range) and bounds.log and low > 0
     return replace(knob, low=low, high=high, whole=whole, odd=isinstance(bounds, Odd), log=log)
 
@@ -159,11 +170,13 @@ def _searched(bounds: Range | Odd | None) -> tuple[float, float] | None:
     return None if low is None or bounds.max is None else (low, bounds.max)
 
 
-def _checked(place: str, searched: tuple[float, float], bounds: Range | Odd) -> tuple[float, float]:
+def _checked(place: str, searched: tuple[float, float], bounds: Range | Odd, *, whole: bool) -> tuple[float, float]:
     low, high = searched
+    if whole and math.isfinite(low) and math.isfinite(high):
+        low, high = math.ceil(low), math.floor(high)
     if isinstance(bounds, Odd):
         low, high = low + (low % 2 == 0), high - (high % 2 == 0)
-    if not low < high or not all(bounds.holds(edge) for edge in (low, high)):
+    if not (math.isfinite(low) and math.isfinite(high) and low < high) or not all(bounds.holds(edge) for edge in (low, high)):
         raise RecipeError(f"{place}: cannot be searched from {searched[0]:g} to {searched[1]:g}; allowed: {bounds}")
     return low, high
 
@@ -174,7 +187,9 @@ def _with_unit(knob: Knob, start: str, given: tuple[float, float] | None) -> Kno
         raise RecipeError(f"{knob.place}: {start!r} is not a length")
     number = float(found[1])
     low, high = given or (number / _AROUND, number * _AROUND)
-    return replace(knob, low=low, high=high, log=True, unit=found[2].strip())
+    if not (math.isfinite(high) and 0 <= low < high):
+        raise RecipeError(f"{knob.place}: cannot be searched from {low:g} to {high:g} {found[2].strip()}")
+    return replace(knob, low=low, high=high, log=low > 0, unit=found[2].strip())
 
 
 def _kinds(annotation: Any) -> set[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +13,12 @@ import microtome
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.events import warn
 from microtome.core.kernels.bands import threads
-from microtome.learn.data.dataset import Annotated, Dataset, Entry, LabelFile
+from microtome.learn.data.dataset import Annotated, Dataset, Entry
 from microtome.learn.data.split import folds as split_into_folds
 from microtome.learn.tune import outputs
+from microtome.learn.tune.fingerprint import fingerprint
 from microtome.learn.tune.importance import worth
-from microtome.learn.tune.score import Scorer, default_metric
+from microtome.learn.tune.score import Scorer, check_metric, default_metric, undefined
 from microtome.learn.tune.search import Trial, best_of, search
 from microtome.learn.tune.space import Knob, Settings, apply, search_space
 from microtome.measure.metrics.bootstrap import Interval, bootstrap_difference, bootstrap_mean
@@ -74,7 +73,7 @@ class Tuned:
     trials : mapping of str to sequence of Trial
         By part.
     failed : mapping of str to str
-        Images on which some recipe failed, which scores 0.
+        Images on which some recipe failed, or had no score, which counts 0.
     seconds : float
     """
 
@@ -149,28 +148,35 @@ def tune(
     Raises
     ------
     InputError
-        If there are too few groups, or `out` holds another search.
+        If there are too few groups, `out` holds another search, or the given recipe fails on all images or has no score on one.
     RecipeError
         If nothing can be searched, or the metric does not exist or is one where lower is better.
+    RunError
+        If another process is searching in `out`, or a worker process was killed.
     """
     began = time.perf_counter()
-    dataset = _labelled(dataset)
     metric = metric or default_metric(dataset.kind)
+    check_metric(metric, dataset.kind)
+    dataset = _labelled(dataset)
     knobs = search_space(recipe, only=only, keep=keep, ranges=ranges)
     if trials < 1:
         raise RecipeError(f"trials: {trials}; at least one recipe must be tried")
+    if workers is not None and workers < 1:
+        raise RecipeError(f"workers: {workers}; at least one is needed")
     parts = _parts(dataset, folds, seed)
     plan = {
         "microtome": microtome.__version__, "recipe": recipe.document(), "metric": metric, "trials": trials, "folds": folds, "seed": seed,
-        "space": [str(knob) for knob in knobs], "images": {entry.name: _hash(entry) for entry in dataset},
+        "space": [str(knob) for knob in knobs], "task": dataset.kind, "classes": [str(entry) for entry in dataset.classes],
+        "groups": dataset.groups(), "images": {entry.name: fingerprint(entry) for entry in dataset},
     }  # fmt: skip
-    journal = None if out is None else outputs.begin(Path(out), plan, resume=resume)
     with ExitStack() as stack:
-        count = workers or threads()
+        journal = None if out is None else stack.enter_context(outputs.begun(Path(out), plan, resume=resume))
+        count = min(workers or threads(), len(dataset))
         pool = stack.enter_context(Pool(count)) if count > 1 else None
         scorer = Scorer(dataset, metric, journal=journal, pool=pool)
         every = range(len(dataset))
         start_scores, unseen = scorer(recipe, every), [0.0] * len(dataset)
+        _check_start(scorer.errors(recipe), len(dataset), metric)
         tried: dict[str, list[Trial]] = {}
         fold_settings: list[Settings] = []
         for part, inside, outside in parts:
@@ -206,8 +212,8 @@ def tune(
             failed=dict(scorer.failed),
             seconds=time.perf_counter() - began,
         )
-    if out is not None:
-        outputs.write(Path(out), plan, result, parts)
+        if out is not None:
+            outputs.write(Path(out), plan, result, parts)
     yield result
 
 
@@ -217,6 +223,9 @@ Part = tuple[str, tuple[int, ...], tuple[int, ...]]
 def _parts(dataset: Dataset, folds: int, seed: int) -> list[Part]:
     """Each search: its name, the images it sees, the images it is judged on."""
     there = len(set(dataset.groups()))
+    if there < 2:
+        raise InputError(f"{dataset.root}: folds need labelled images of at least 2 groups, found {there}; label more images, "
+                         "or name other groups")  # fmt: skip
     if not 2 <= folds <= there:
         raise InputError(f"{dataset.root}: {folds} folds of {there} groups: choose from 2 to {there}; more labelled images give more")
     place_of = {entry.name: place for place, entry in enumerate(dataset)}
@@ -227,22 +236,33 @@ def _parts(dataset: Dataset, folds: int, seed: int) -> list[Part]:
     return [*parts, (ALL, tuple(range(len(dataset))), ())]
 
 
+def _check_start(errors: Mapping[str, str], images: int, metric: str) -> None:
+    """A search begins where the given recipe can be scored."""
+    if lacking := [name for name, error in errors.items() if error == undefined(metric)]:
+        raise InputError(f"{lacking[0]}: {undefined(metric)} for the recipe as it was given ({len(lacking)} of {images} images): leave "
+                         "such images out, or choose another metric")  # fmt: skip
+    if len(errors) == images:
+        name, error = next(iter(errors.items()))
+        raise InputError(f"the recipe as it was given fails on all {images} images; on {name}: {error}")
+
+
 def _labelled(dataset: Dataset) -> Dataset:
     labelled = dataset.only([entry for entry in dataset if entry.truth is not None])
     if not len(labelled):
         raise InputError(f"{dataset.root}: no image has labels")
     if bare := len(dataset) - len(labelled):
         warn(f"{dataset.root}: {bare} of {len(dataset)} images have no labels and were left out of the search")
-    return labelled
+    outlined = labelled.only([entry for entry in labelled if not _has_boxes(entry)])
+    if not len(outlined):
+        raise InputError(
+            f"{dataset.root}: the labels are boxes, which do not say which pixels are an object's; a search needs outlines or masks"
+        )
+    if boxed := len(labelled) - len(outlined):
+        warn(
+            f"{dataset.root}: {boxed} of {len(labelled)} images have objects of which only a box is known; they were left out of the search"
+        )
+    return outlined
 
 
-def _hash(entry: Entry) -> str:
-    """What an entry's files hold, so that a resumed search is about the same images."""
-    digest = hashlib.sha256()
-    truth = entry.truth
-    labels = truth.paths if truth is not None and not isinstance(truth, (LabelFile, Annotated)) else (truth.path,) if truth else ()
-    for path in (*entry.images, *labels):
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    if isinstance(truth, Annotated):
-        digest.update(json.dumps([item.number for item in truth.objects.items]).encode())
-    return digest.hexdigest()[:16]
+def _has_boxes(entry: Entry) -> bool:
+    return isinstance(entry.truth, Annotated) and any(item.form == "box" and not item.crowd for item in entry.truth.objects.items)

@@ -11,6 +11,7 @@
 - `coco_ap`, `voc_ap`: average precision of ranked predictions.
 - `score_counts`, `roc`, `precision_recall`, `calibration`: scores before a threshold.
 - `count_error`: counts of objects.
-- `evaluate`: all keys for one pair of masks, or for a set.
+- `definitions`: what each key means, and which keys a name stands for.
+- `evaluate`: all keys for one pair of masks, or for a set; `pair` and its kin, `ranking`: how they are taken.
 - `bootstrap`: how far a mean could move with other images.
 """

@@ -10,8 +10,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
-from microtome.core.kernels.areas import runs_of
 from microtome.core.objects import Object, Objects, Runs
+from microtome.measure.metrics._coco_polygons import painted
 
 __all__ = ["FlatObjects", "flat_boxes", "flat_masks"]
 
@@ -67,9 +67,21 @@ def flat_masks(images: Sequence[Objects]) -> FlatObjects:
 
 
 def flat_boxes(images: Sequence[Objects], *, area_of_box: bool) -> FlatObjects:
-    """Objects that are compared by their boxes; the area is the box's, or the pixels' where they are known."""
+    """Objects that are compared by their boxes; the area is the box's, or the pixels' where they are known.
+
+    Raises
+    ------
+    InputError
+        If a box ends before it begins, or is not finite.
+    """
     items = [(objects, item) for objects in images for item in objects.items]
     box = np.array([item.box for _, item in items], np.float64).reshape(-1, 4)
+    fits = np.isfinite(box).all(axis=1) & (box[:, 2:] >= box[:, :2]).all(axis=1)
+    if not fits.all():
+        objects, item = items[int(np.flatnonzero(~fits)[0])]
+        raise InputError(
+            f"{_name(objects, item)}: its box is y0 x0 y1 x1 = {item.box}; four numbers are expected, the end not before the start"
+        )
     area = (box[:, 3] - box[:, 1]) * (box[:, 2] - box[:, 0])
     if not area_of_box:
         area = np.where([item.form == "box" for _, item in items], area, _measured(items)[2])
@@ -97,7 +109,7 @@ def _measured(
     items: Sequence[tuple[Objects, Object]],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """The edges of all runs, where each object's begin, and the objects' areas and boxes."""
-    runs = [_NO_AREA if item.form == "box" else runs_of(item, objects.shape) for objects, item in items]
+    runs = [_NO_AREA if item.form == "box" else item.runs or painted(item, objects.shape) for objects, item in items]
     first = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(one.counts) for one in runs], dtype=np.int64)])
     counts = np.concatenate([np.zeros(0, np.int64), *(one.counts for one in runs)])
     shapes = np.array([one.shape for one in runs], np.int64).reshape(-1, 2)

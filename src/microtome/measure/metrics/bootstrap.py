@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from microtome.core.errors import InputError
+from microtome.core.errors import InputError, RecipeError
 
 __all__ = ["DRAWS", "Interval", "bootstrap_difference", "bootstrap_mean"]
 
@@ -40,12 +40,14 @@ def bootstrap_mean(
     level : float
         The share of the bootstrap means within the bounds.
     seed : int
-        The same seed gives the same bounds.
+        From 0 up; the same seed gives the same bounds.
 
     Raises
     ------
     InputError
         If there is no value, one is not finite, or groups do not fit the values.
+    RecipeError
+        If there is no draw, the level is not between 0 and 1, or the seed is below 0.
 
     References
     ----------
@@ -57,6 +59,8 @@ def bootstrap_mean(
     >>> round(mean, 2), round(low, 2), round(high, 2)
     (0.79, 0.68, 0.9)
     """
+    if draws < 1 or not 0 < level < 1 or seed < 0:
+        raise RecipeError(f"{draws} draws at level {level} with seed {seed}: at least 1, between 0 and 1, and from 0 up are expected")
     numbers = _finite(values)
     sums, counts = _by_group(numbers, groups)
     mean = float(numbers.mean())
@@ -94,8 +98,8 @@ def bootstrap_difference(
 
 def _finite(values: Sequence[float]) -> NDArray[np.float64]:
     numbers = np.asarray(values, np.float64)
-    if not numbers.size:
-        raise InputError("a bootstrap needs at least one value")
+    if numbers.ndim != 1 or not numbers.size:
+        raise InputError(f"a bootstrap needs at least one value, one an image, found an array of shape {numbers.shape}")
     bad = np.flatnonzero(~np.isfinite(numbers))
     if len(bad):
         raise InputError(f"a bootstrap needs finite values, found {numbers[bad[0]]} for image {bad[0]}; leave such images out and say so")

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from math import hypot
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from microtome.core.errors import InputError
-from microtome.measure.metrics.surface_distances import SurfaceDistances, surface_distances, within
+from microtome.measure.metrics._same_pixels import same_pixels
+from microtome.measure.metrics.surface_distances import SurfaceDistances, checked_spacing, surface_distances, within
 
 __all__ = ["boundary_f1", "boundary_f1_by_class", "default_tolerance"]
 
 
-def default_tolerance(shape: tuple[int, ...], spacing: tuple[float, ...] | None = None) -> float:
-    """0.75 % of the diagonal, in the unit of the spacing.
+def default_tolerance(shape: tuple[int, ...], spacing: Sequence[float] | None = None) -> float:
+    """0.75 % of the diagonal, in the unit of the spacing; an InputError where the spacing does not fit the shape.
 
     >>> default_tolerance((300, 400))
     3.75
     """
-    return 0.0075 * hypot(*(extent * step for extent, step in zip(shape, spacing or (1.0,) * len(shape), strict=True)))
+    return 0.0075 * hypot(*(extent * step for extent, step in zip(shape, checked_spacing(shape, spacing), strict=True)))
 
 
 def boundary_f1(distances: SurfaceDistances, tolerance: float) -> float:
@@ -64,11 +63,11 @@ def boundary_f1(distances: SurfaceDistances, tolerance: float) -> float:
 
 
 def boundary_f1_by_class(
-    pred: NDArray[Any],
-    truth: NDArray[Any],
+    pred: ArrayLike,
+    truth: ArrayLike,
     *,
     tolerance: float | None = None,
-    spacing: tuple[float, ...] | None = None,
+    spacing: Sequence[float] | None = None,
     ignore: Collection[int] = (),
 ) -> dict[int, float]:
     """`boundary_f1` of each class of two class maps.
@@ -78,7 +77,7 @@ def boundary_f1_by_class(
     pred, truth : ndarray of integers, axes yx or zyx, same shape
     tolerance : float, optional
         In the unit of the spacing. By default `default_tolerance`: 0.75 % of the diagonal.
-    spacing : tuple of float, optional
+    spacing : sequence of float, optional
         The distance between pixel centres along each axis. By default 1.
     ignore : collection of int
         Values that are no class. Pixels whose truth is one of them have no boundary and make none.
@@ -91,7 +90,7 @@ def boundary_f1_by_class(
     Raises
     ------
     InputError
-        If the shapes or the spacing do not fit.
+        If the shapes or the spacing do not fit, or a map holds no whole numbers.
     RecipeError
         If the tolerance is below 0 or not finite.
 
@@ -106,13 +105,11 @@ def boundary_f1_by_class(
     >>> boundary_f1_by_class(truth, truth)
     {0: 1.0, 1: 1.0}
     """
-    if pred.shape != truth.shape:
-        raise InputError(f"the prediction has shape {pred.shape} and the truth {truth.shape}: both must cover the same pixels")
+    pred, truth = same_pixels(pred, truth)
     ignored = np.isin(truth, list(ignore)) if ignore else None
     compared = ... if ignored is None else ~ignored
     classes = sorted({*np.unique(pred[compared]).tolist(), *np.unique(truth[compared]).tolist()} - set(ignore))
     near = default_tolerance(truth.shape, spacing) if tolerance is None else tolerance
-    found = {}
-    for value in classes:
-        found[value] = boundary_f1(surface_distances(pred == value, truth == value, spacing=spacing, ignored=ignored), near)
-    return found
+    return {
+        value: boundary_f1(surface_distances(pred == value, truth == value, spacing=spacing, ignored=ignored), near) for value in classes
+    }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microtome.core.errors import InputError, RecipeError
 
@@ -60,9 +60,7 @@ class Reliability:
                            self.summed + other.summed, self.squared + other.squared)  # fmt: skip
 
 
-def reliability(
-    confidence: NDArray[Any], correct: NDArray[Any], *, bins: int = BINS, closed: Literal["right", "left"] = "right"
-) -> Reliability:
+def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = BINS, closed: Literal["right", "left"] = "right") -> Reliability:
     """Sort predictions into bins of equal width by their confidence.
 
     Parameters
@@ -85,7 +83,7 @@ def reliability(
     InputError
         If the shapes differ, a confidence is NaN or outside 0 to 1, or `correct` has other values than 0 and 1.
     RecipeError
-        If there is no bin, or `closed` is neither side.
+        If there is no whole number of bins from 1 up, or `closed` is neither side.
 
     References
     ----------
@@ -97,10 +95,11 @@ def reliability(
     >>> table.count[6:].tolist(), table.correct[6:].tolist()
     ([1, 0, 2, 1], [1, 0, 1, 1])
     """
-    if bins < 1:
-        raise RecipeError(f"bins {bins}: at least one is expected")
+    if bins != int(bins) or bins < 1:
+        raise RecipeError(f"bins {bins}: a whole number from 1 up is expected")
     if closed not in ("right", "left"):
         raise RecipeError(f"closed {closed!r}; known: left, right")
+    confidence, correct = np.asarray(confidence), np.asarray(correct)
     _check(confidence, correct)
     values, right = confidence.reshape(-1), correct.reshape(-1) == 1
     edges = np.arange(bins + 1) / bins

@@ -88,15 +88,16 @@ def coco_ap(pairs: Iterable[tuple[Found, Found]], *, of: Literal["masks", "boxes
     Raises
     ------
     InputError
-        If a prediction has no finite score, two sides differ in shape, an object without an area is among masks, or there is no pair.
+        If a prediction has no finite score, two sides differ in shape, an object without an area is among masks, a box or a corner is
+        not finite, or there is no pair.
 
     Notes
     -----
     In order of score every prediction takes the free object of the best IoU from the threshold up. Crowds take any number of predictions
     at the share of the *prediction* they cover; these predictions, like those matched to an object outside of the area range, and those
     outside of it without a partner, are left out. Precision is interpolated at 101 recalls. Equal scores keep the order of the images,
-    and of the objects in them. A true object's area is its pixels, or its box where nothing more is known; COCO takes the number
-    in its file instead, and paints polygons on a grid five times finer: the same masks give the same numbers.
+    and of the objects in them. Polygons are painted as COCO does, which differs from Microtome's masks at slanting borders. A true
+    object's area is its pixels, or its box where nothing more is known; COCO takes the number in its file instead.
 
     References
     ----------

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.kernels.bands import in_bands
+from microtome.measure.metrics._same_pixels import same_pixels
 
 __all__ = ["Contingency", "contingency"]
 
@@ -44,18 +45,18 @@ class Contingency:
         return labels, areas
 
 
-def contingency(pred: NDArray[Any], truth: NDArray[Any]) -> Contingency:
+def contingency(pred: ArrayLike, truth: ArrayLike) -> Contingency:
     """Count how often each pair of labels occurs.
 
     Parameters
     ----------
-    pred, truth : ndarray of integers, same shape, any number of axes
+    pred, truth : ndarray of bool or integers, same shape, any number of axes
         Labels that fit in 32 bits.
 
     Raises
     ------
     InputError
-        If the shapes differ.
+        If the shapes differ, or a label is no whole number of 32 bits.
 
     Notes
     -----
@@ -67,9 +68,8 @@ def contingency(pred: NDArray[Any], truth: NDArray[Any]) -> Contingency:
     >>> found.truth.tolist(), found.pred.tolist(), found.pixels.tolist()
     ([0, 0, 2], [0, 1, 1], [1, 1, 1])
     """
-    if pred.shape != truth.shape:
-        raise InputError(f"the prediction has shape {pred.shape} and the truth {truth.shape}: both must cover the same pixels")
-    first, second = _flat(truth), _flat(pred)
+    pred, truth = same_pixels(pred, truth)
+    first, second = _flat(truth, "truth"), _flat(pred, "prediction")
     found = in_bands(lambda start, past: _count(first[start:past], second[start:past]), len(first), _BAND)
     keys, pixels = _merged(found)
     return Contingency((keys >> 32).astype(np.int32), ((keys & 0xFFFFFFFF) + _LEAST).astype(np.int32), pixels)
@@ -82,11 +82,15 @@ def _merged(found: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[N
     keys, pixels = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort(keys)
     keys, pixels = keys[order], pixels[order]
-    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
-    return keys[first], np.add.reduceat(pixels, first) if len(first) else pixels
+    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+    return keys[first], np.add.reduceat(pixels, first)
 
 
-def _flat(labels: NDArray[Any]) -> NDArray[np.int32]:
+def _flat(labels: NDArray[Any], side: str) -> NDArray[np.int32]:
+    fits = np.can_cast(labels.dtype, np.int32) or not labels.size
+    for label in () if fits else (int(labels.min()), int(labels.max())):
+        if not -(1 << 31) <= label < 1 << 31:
+            raise InputError(f"the {side} holds the label {label}, which does not fit in 32 bits; renumber the labels")
     return np.ascontiguousarray(labels, dtype=np.int32).reshape(-1)
 
 

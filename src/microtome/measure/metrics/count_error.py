@@ -84,11 +84,9 @@ def count_errors(pred: Sequence[int] | ArrayLike, truth: Sequence[int] | ArrayLi
 
 def _counts(values: Any, side: str) -> NDArray[np.int64]:
     counts = np.asarray(values)
-    if counts.ndim != 1 or not counts.size:
-        raise InputError(f"the {side} counts have shape {counts.shape}: one number an image is expected")
-    bad = np.flatnonzero(
-        (counts < 0) if counts.dtype.kind in "iu" else ~((counts >= 0) & (counts == np.floor(counts)) & np.isfinite(counts))
-    )
+    if counts.ndim != 1 or not counts.size or counts.dtype.kind not in "buif":
+        raise InputError(f"the {side} counts are {counts.dtype} of shape {counts.shape}: one number an image is expected")
+    bad = np.flatnonzero(~((counts >= 0) & (counts < 1 << 53) & (counts == np.floor(counts))))
     if len(bad):
         raise InputError(f"the {side} count of image {bad[0]} is {counts[bad[0]]}: a whole number from 0 up is expected")
     return counts.astype(np.int64)

@@ -1,195 +1,184 @@
-"""Every key for one pair of masks, or for a set of pairs."""
+"""Every key for one pair of masks, or for a set of pairs: each pair is scored alone, and the scores are pooled."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import add
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microtome.core.errors import InputError, RecipeError, did_you_mean
+from microtome.core.errors import InputError, RecipeError
 from microtome.core.events import warn
-from microtome.core.raster import InstanceMap, SemanticMap
-from microtome.measure.metrics.confusion import Confusion, confusion
-from microtome.measure.metrics.matching import THRESHOLDS, Matching, Overlaps, ap, f1, match, overlaps
-from microtome.measure.metrics.overlap import dice, iou, mean_acc, miou_image, miou_set, pa
+from microtome.measure.metrics.definitions import DEFINITIONS, METRICS, Task, choose, definition, find
+from microtome.measure.metrics.pair import Labels, Score, mean_of
+from microtome.measure.metrics.pair_boxes import score_boxes
+from microtome.measure.metrics.pair_classes import of_confusion, score_classes
+from microtome.measure.metrics.pair_objects import of_sums, score_objects
+from microtome.measure.metrics.ranking import of_ranked
 
-__all__ = ["DEFINITIONS", "Task", "definition", "evaluate", "evaluate_set"]
+__all__ = ["DEFINITIONS", "Task", "definition", "evaluate", "evaluate_set", "lacking", "left_out", "pool", "score"]
 
-Task = Literal["semantic", "instance"]
-Mask = SemanticMap | InstanceMap
-Pairs = Iterable[tuple[Mask, Mask]]
-_TASKS = ("semantic", "instance")
-
-DEFINITIONS: dict[str, str] = {
-    "pa": "Pixel accuracy: pixels given to their true class, over all valid pixels of the set; nan without valid pixels.",
-    "mean_acc": "Share of a class's pixels that was found, averaged over the classes the truth has; pooled over the set; "
-    "nan without valid pixels.",
-    "iou_c": "Class c: TP/(TP+FP+FN) in pixels, pooled over the set; a class absent on both sides is left out.",
-    "miou_set": "Mean of iou_c over the classes present on either side, the background among them; pooled over the set.",
-    "miou_image": "The mean IoU of each image over its own classes, then averaged over images; an image without valid pixels counts 1.",
-    "dice_c": "Class c: 2TP/(2TP+FP+FN) in pixels, pooled over the set; a class absent on both sides is left out.",
-    "dice": "Mean of dice_c over the classes other than the background; pooled over the set; 1 where no such class is on either side.",
-    "tp_50": "Objects of the truth with a partner in the prediction: pairs one to one at IoU 0.5 or more; summed over the set.",
-    "fp_50": "Predicted objects without a partner at IoU 0.5 or more; summed over the set.",
-    "fn_50": "Objects of the truth without a partner at IoU 0.5 or more; summed over the set.",
-    "f1_50": "F1 of objects: 2TP/(2TP+FP+FN) at IoU 0.5 or more per image, then averaged over images; "
-    "an image without objects on both sides counts 1.",
-    "ap_50": "Average precision of objects: TP/(TP+FP+FN) at IoU 0.5 or more per image, then averaged over images; "
-    "an image without objects on both sides counts 1. Not COCO's ranked AP.",
-    "ap_75": "As ap_50, at IoU 0.75 or more.",
-    "ap_90": "As ap_50, at IoU 0.9 or more.",
-    "map_50_95": "Mean of the ten ap at IoU .50, .55, ... .95 per image, then averaged over images.",
+_NEEDS = {
+    "ranked": "needs a score for every predicted object, and these have none",
+    "scores": "needs the foreground's probability for every pixel, and these are masks",
 }
 
 
-def definition(key: str) -> str:
-    """The sentence that defines a key; ``iou_3`` and ``dice_3`` are found under ``iou_c`` and ``dice_c``.
-
-    >>> definition("iou_3")[:7]
-    'Class 3'
-    """
-    numbered = re.fullmatch(r"(iou|dice)_(\d+)", key)
-    if numbered:
-        return DEFINITIONS[f"{numbered[1]}_c"].replace("Class c", f"Class {numbered[2]}")
-    if key not in DEFINITIONS:
-        raise RecipeError(f"no metric {key!r}{did_you_mean(key, DEFINITIONS)}")
-    return DEFINITIONS[key]
+Pairs = Iterable[tuple[Any, Any]]
 
 
-def evaluate(pred: Mask, truth: Mask, *, task: Task, ignore: int | None = None) -> dict[str, float]:
+def evaluate(
+    pred: Labels,
+    truth: Labels,
+    *,
+    task: Task,
+    ignore: int | None = None,
+    metrics: str | Iterable[str] = "default",
+    spacing: str | Sequence[str] | None = None,
+) -> dict[str, float]:
     """Compare one prediction with its truth.
 
     Parameters
     ----------
-    pred, truth : SemanticMap, InstanceMap, or ndarray of integers; same shape
-        For "semantic" an InstanceMap counts as foreground. For "instance" both must be InstanceMaps (or arrays of ids).
-    task : {"semantic", "instance"}
+    pred, truth : SemanticMap, InstanceMap, Objects or ndarray of integers; same shape
+        For "semantic" an InstanceMap counts as foreground, and a ScoreMap of one layer as the foreground's probability, foreground from
+        0.5 up. For "instance" both must be InstanceMaps (or arrays of ids). For "boxes" Objects, or InstanceMaps for the boxes around
+        their objects.
+    task : {"semantic", "instance", "boxes"}
     ignore : int, optional
         A value of the truth that is no class, such as 255. Classes whose role in the truth's table is "ignore" are ignored anyway.
+    metrics : str or iterable of str
+        "default", "all", families ("boundary", "clusters", "panoptic", ...) or keys, as a list or separated by commas.
+    spacing : str or sequence of str, optional
+        The pixel spacing, such as ``"0.65 um"``, for lengths in a unit; by default the truth's own.
 
     Returns
     -------
     dict of str to float
-        By key; `DEFINITIONS` says what each is.
+        By key; `definition` says what each is. A key that does not exist for these masks is nan.
 
     Raises
     ------
     InputError
         If the shapes differ, or a mask is not of the kind the task compares.
+    RecipeError
+        If the task or a metric is not known, or a metric is not for this task.
 
     Examples
     --------
+    >>> from microtome.core.raster import InstanceMap
     >>> truth = InstanceMap(np.array([[1, 1, 0, 2, 2]]))
     >>> evaluate(InstanceMap(np.array([[7, 7, 0, 0, 8]])), truth, task="instance")["ap_75"]
     0.3333333333333333
     """
-    return evaluate_set([(pred, truth)], task=task, ignore=ignore)
+    return evaluate_set([(pred, truth)], task=task, ignore=ignore, metrics=metrics, spacing=spacing)
 
 
-def evaluate_set(pairs: Pairs, *, task: Task, ignore: int | None = None) -> dict[str, float]:
+def evaluate_set(
+    pairs: Pairs,
+    *,
+    task: Task,
+    ignore: int | None = None,
+    metrics: str | Iterable[str] = "default",
+    spacing: str | Sequence[str] | None = None,
+) -> dict[str, float]:
     """Compare predictions with their truths, as (prediction, truth) pairs, one at a time.
 
-    Parameters and errors are those of `evaluate`; what is pooled over the set and what is averaged over images, `DEFINITIONS` says.
+    Parameters and errors are those of `evaluate`; what is pooled over the set and what is averaged over images, `definition` says.
+    Images for which a key does not exist are left out of its mean, and a warning counts them.
 
     Raises
     ------
     InputError
         Also if there is no pair.
     """
-    if task not in _TASKS:
-        raise RecipeError(f"task {task!r}{did_you_mean(str(task), _TASKS)}")
-    keys = _semantic(pairs, ignore) if task == "semantic" else _instance(pairs, ignore)
-    if not keys:
-        raise InputError("nothing to evaluate: no pair of a prediction and its truth")
-    return keys
+    keys = choose(metrics, task)
+    scores = [score(pred, truth, task=task, metrics=keys, ignore=ignore, spacing=spacing) for pred, truth in pairs]
+    for key, count in left_out(scores).items() if len(scores) > 1 else ():
+        warn(f"{key}: {count} of {len(scores)} images are left out of the mean, it does not exist for them")
+    found = pool(scores)
+    for key, why in lacking(keys, found).items() if metrics != "default" else ():
+        warn(f"{key}: left out, it {why}")
+    return found
 
 
-def _semantic(pairs: Pairs, ignore: int | None) -> dict[str, float]:
-    each = [_confusion(pred, truth, ignore) for pred, truth in pairs]
-    if not each:
-        return {}
-    pooled = reduce(add, (one for one, _ in each))
-    background = {value for _, values in each for value in values}
-    by_class = {value: number for value, number in dice(pooled).items() if value not in background}
-    return {
-        "pa": pa(pooled),
-        "mean_acc": mean_acc(pooled),
-        "miou_set": miou_set(pooled),
-        "miou_image": miou_image(one for one, _ in each),
-        "dice": sum(by_class.values()) / len(by_class) if by_class else 1.0,
-        **{f"iou_{value}": number for value, number in iou(pooled).items()},
-        **{f"dice_{value}": number for value, number in dice(pooled).items()},
-    }
+def score(
+    pred: Labels,
+    truth: Labels,
+    *,
+    task: Task,
+    metrics: str | Iterable[str] = "default",
+    ignore: int | None = None,
+    spacing: str | Sequence[str] | None = None,
+) -> Score:
+    """Compare one pair; `pool` makes the keys of a set of several. Parameters and errors are those of `evaluate`.
 
-
-def _confusion(pred: Mask, truth: Mask, ignore: int | None) -> tuple[Confusion, tuple[int, ...]]:
-    """The confusion of one pair, and the values that are background."""
-    p, t = _classes(pred, "prediction"), _classes(truth, "truth")
-    ignored = set(t.classes.values("ignore")) | ({ignore} if ignore is not None else set())
-    background = t.classes.values("background") or (0,)
-    if _is_a_picture(p, t, ignored):
-        warn("one mask holds 0 and 255, the other 0 and 1: a mask saved as a picture; 255 was compared as class 1")
-        p, t = (mask.with_pixels((mask.pixels != 0).astype(np.uint8)) for mask in (p, t))
-    return confusion(p.pixels, t.pixels, ignore=ignored), background
-
-
-def _is_a_picture(pred: SemanticMap, truth: SemanticMap, ignored: set[int]) -> bool:
-    """Whether one mask is 0 and 255, the other 0 and 1, and 255 is a class."""
-    tops = sorted(int(mask.pixels.max(initial=0)) for mask in (pred, truth))
-    if tops != [1, 255] or 255 in ignored:
-        return False
-    wide = pred if pred.pixels.max() == 255 else truth
-    return bool(np.isin(wide.pixels, (0, 255)).all())
-
-
-def _classes(mask: Mask, side: str) -> SemanticMap:
-    if isinstance(mask, SemanticMap):
-        return mask
-    if isinstance(mask, InstanceMap):
-        warn(f"the {side} holds objects: compared as foreground, whatever their number")
-        return SemanticMap(mask.pixels > 0, **mask.geometry())
-    return SemanticMap(np.asarray(mask), axes=_axes(mask, side))
-
-
-def _instance(pairs: Pairs, ignore: int | None) -> dict[str, float]:
+    Examples
+    --------
+    >>> truth = np.array([[1, 1, 0, 2, 2]])
+    >>> both = [score(pred, truth, task="instance") for pred in (truth, np.zeros_like(truth))]
+    >>> both[1].values["ap_50"], pool(both)["ap_50"]
+    (0.0, 0.5)
+    """
+    keys = choose(metrics, task)
+    if task == "semantic":
+        return score_classes(pred, truth, keys, ignore, spacing)
     if ignore is not None:
         raise RecipeError(f"ignore: {ignore} has no meaning for instances; leave it out")
-    each = [[match(found, threshold) for threshold in THRESHOLDS] for found in (_overlaps(pred, truth) for pred, truth in pairs)]
-    if not each:
-        return {}
-    at = {round(100 * threshold): [one[k] for one in each] for k, threshold in enumerate(THRESHOLDS)}
-    return {
-        "f1_50": _mean(f1, at[50]),
-        **{f"ap_{percent}": _mean(ap, at[percent]) for percent in (50, 75, 90)},
-        "map_50_95": sum(_mean(ap, matchings) for matchings in at.values()) / len(at),
-        "tp_50": sum(one.tp for one in at[50]),
-        "fp_50": sum(one.fp for one in at[50]),
-        "fn_50": sum(one.fn for one in at[50]),
-    }
+    return score_objects(pred, truth, keys) if task == "instance" else score_boxes(pred, truth, keys)
 
 
-def _mean(metric: Callable[[Matching], float], matchings: list[Matching]) -> float:
-    return sum(metric(one) for one in matchings) / len(matchings)
+def pool(scores: Sequence[Score]) -> dict[str, float]:
+    """The keys of a set from the scores of its pairs: what is pooled is added up first, what is averaged is the mean over images.
+
+    Raises
+    ------
+    InputError
+        If there is no score.
+    """
+    if not scores:
+        raise InputError("nothing to evaluate: no pair of a prediction and its truth")
+    pooled = _pooled(scores)
+    keys = dict.fromkeys(key for one in scores for key in one.values)
+    means = {key: mean_of(one.values.get(key, float("nan")) for one in scores) for key in keys if key not in pooled}
+    found = {key: value for key, value in (pooled | means).items() if key in pooled or find(key).over == "images"}
+    place = {key: number for number, key in enumerate(METRICS)}
+    return {key: _whole(key, found[key]) for key in sorted(found, key=lambda key: place[find(key).key])}
 
 
-def _overlaps(pred: Mask, truth: Mask) -> Overlaps:
-    return overlaps(_objects(pred, "prediction"), _objects(truth, "truth"))
+def _whole(key: str, value: float) -> float:
+    """What is counted over a set is a whole number."""
+    return int(value) if find(key).over == "set" and find(key).unit in ("objects", "classes") else value
 
 
-def _objects(mask: Mask, side: str) -> NDArray[Any]:
-    if isinstance(mask, SemanticMap):
-        raise InputError(f"{mask.source or f'the {side}'} holds classes, not objects: number its objects first "
-                         "(a step that labels connected components), or evaluate with task 'semantic'")  # fmt: skip
-    return (mask if isinstance(mask, InstanceMap) else InstanceMap(np.asarray(mask), axes=_axes(mask, side))).pixels
+def left_out(scores: Sequence[Score]) -> dict[str, int]:
+    """For each key that is a mean over images, how many images have no such number; keys that all have are not listed."""
+    keys = dict.fromkeys(key for one in scores for key in one.values if find(key).over == "images")
+    counts = {key: sum(not np.isfinite(one.values.get(key, np.nan)) for one in scores) for key in keys}
+    return {key: count for key, count in counts.items() if count}
 
 
-def _axes(pixels: Any, side: str) -> str:
-    axes = {2: "yx", 3: "zyx"}.get(np.ndim(pixels))
-    if axes is None:
-        raise InputError(f"the {side} is an array of shape {np.shape(pixels)}: a mask has two axes (yx) or three (zyx)")
-    return axes
+def lacking(keys: Iterable[str], found: Iterable[str]) -> dict[str, str]:
+    """The keys asked for that predictions of this kind do not have, each with what it needs."""
+    there = set(found)
+    return {key: _NEEDS[find(key).family] for key in keys if find(key).family in _NEEDS and key not in there}
+
+
+def _pooled(scores: Sequence[Score]) -> dict[str, float]:
+    first = scores[0]
+    sums = _added([one.sums for one in scores])
+    if first.task == "semantic":
+        whole = reduce(add, (one.confusion for one in scores if one.confusion is not None))
+        background = {value for one in scores for value in one.background}
+        return of_confusion(whole, background, first.keys) | {key: float(sums[key][0]) for key in first.keys if key in sums}
+    found = {key: float(value) for key, value in of_sums(sums, first.keys).items()}
+    ranked = [one.ranked for one in scores if one.ranked is not None]
+    return found | (of_ranked(ranked, first.keys) if len(ranked) == len(scores) else {})
+
+
+def _added(each: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    names = dict.fromkeys(name for sums in each for name in sums)
+    return {name: np.sum([sums[name] for sums in each if name in sums], axis=0) for name in names}

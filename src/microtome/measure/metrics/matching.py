@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microtome.core.errors import InputError, RecipeError
 from microtome.measure.metrics.assignment import assignment
@@ -121,15 +121,29 @@ def _ratio(over: NDArray[Any], under: NDArray[Any], empty: float) -> NDArray[np.
     return np.where(under > 0, over / np.maximum(under, 1), empty)
 
 
-def overlaps(pred: NDArray[Any], truth: NDArray[Any]) -> Overlaps:
-    """Find all overlapping pairs of objects of two label maps of one shape; 0 is the background.
+def overlaps(pred: ArrayLike, truth: ArrayLike) -> Overlaps:
+    """Find all overlapping pairs of objects of two label maps.
+
+    Parameters
+    ----------
+    pred, truth : ndarray of bool or integers, same shape, any number of axes
+        An object's number for every pixel, 0 for the background.
 
     Raises
     ------
     InputError
-        If the shapes differ.
+        If the shapes differ, or a number is below 0 or does not fit in 32 bits.
+
+    Examples
+    --------
+    >>> found = overlaps(np.array([[7, 7, 0, 8]]), np.array([[1, 1, 1, 2]]))
+    >>> found.truth_ids[found.truth].tolist(), found.pred_ids[found.pred].tolist(), found.iou.round(3).tolist()
+    ([1, 2], [7, 8], [0.667, 1.0])
     """
     table = contingency(pred, truth)
+    for side, numbers in (("prediction", table.pred), ("truth", table.truth)):
+        if numbers.min(initial=0) < 0:
+            raise InputError(f"the {side} holds the object number {numbers.min()}: objects are numbered from 1, 0 is the background")
     truth_ids, truth_areas = table.areas("truth")
     pred_ids, pred_areas = table.areas("pred")
     both = (table.truth > 0) & (table.pred > 0)
@@ -203,8 +217,9 @@ def match(found: Overlaps, threshold: float, *, strict: bool = False) -> Matchin
 
     Notes
     -----
-    Among equally many pairs those with the greater sum of IoU are taken. From 0.5 up an object can have two partners only where it
-    is cut into exact halves, so taking the best pairs first is already the best; below, each group of touching pairs is an assignment.
+    Among equally many pairs those with the greater sum of IoU are taken. In label maps an object can have two partners only at 0.5 and
+    below, or where it is cut into exact halves; boxes may overlap. Where objects have several partners, each group of them is an
+    assignment.
 
     Examples
     --------
@@ -216,7 +231,7 @@ def match(found: Overlaps, threshold: float, *, strict: bool = False) -> Matchin
     """
     _check(threshold)
     near = np.flatnonzero(found.iou > threshold if strict else found.iou >= threshold)
-    chosen = _best_first(found, near) if threshold >= 0.5 else _most(found, near)
+    chosen = near if _apart(found, near) else _most(found, near)
     pairs = np.stack([found.truth_ids[found.truth[chosen]], found.pred_ids[found.pred[chosen]]], axis=1)
     tp = len(chosen)
     return Matching(tp, len(found.pred_ids) - tp, len(found.truth_ids) - tp, pairs, found.iou[chosen])
@@ -227,12 +242,9 @@ def _check(threshold: float) -> None:
         raise RecipeError(f"threshold: {threshold} is no IoU that a match could need; it must be above 0 and at most 1")
 
 
-def _best_first(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
-    order = near[np.argsort(-found.iou[near], kind="stable")]
-    # only exact halves share an object, and of two halves the first is as good as the second
-    order = order[np.sort(np.unique(found.truth[order], return_index=True)[1])]
-    order = order[np.sort(np.unique(found.pred[order], return_index=True)[1])]
-    return np.sort(order)
+def _apart(found: Overlaps, pairs: NDArray[np.int64]) -> bool:
+    """Whether no two of these pairs share an object."""
+    return all(np.bincount(side[pairs]).max(initial=0) <= 1 for side in (found.truth, found.pred))
 
 
 def _most(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -241,7 +253,7 @@ def _most(found: Overlaps, near: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def match_counts(found: Overlaps, thresholds: Sequence[float] = THRESHOLDS, *, strict: bool = False) -> MatchCounts:
-    """Count what `match` finds at every threshold: the pairs are sorted by IoU once, whatever the number of thresholds from 0.5 up.
+    """Count what `match` finds at every threshold: the pairs are sorted by IoU once, whatever the number of thresholds above 0.5.
 
     Parameters
     ----------
@@ -264,12 +276,14 @@ def match_counts(found: Overlaps, thresholds: Sequence[float] = THRESHOLDS, *, s
     """
     for threshold in thresholds:
         _check(threshold)
-    best = np.sort(found.iou[_best_first(found, np.flatnonzero(found.iou >= 0.5))])
-    sums = np.concatenate([np.cumsum(best[::-1])[::-1], [0.0]])  # a stricter choice is the better part of a laxer one
+    above = np.flatnonzero(found.iou > 0.5)
+    best = np.sort(found.iou[above])
+    sums = np.concatenate([np.cumsum(best[::-1])[::-1], [0.0]])  # where no object has a choice, a stricter matching is part of a laxer one
     first = np.searchsorted(best, thresholds, side="right" if strict else "left")
     tp, iou = len(best) - first, sums[first]
+    searched = 0.5 if _apart(found, above) else 1.0
     for place, threshold in enumerate(thresholds):
-        if threshold < 0.5:
+        if threshold <= searched:
             matching = match(found, threshold, strict=strict)
             tp[place], iou[place] = matching.tp, matching.iou.sum()
     return MatchCounts(tuple(thresholds), tp, len(found.pred_ids) - tp, len(found.truth_ids) - tp, iou)
@@ -303,5 +317,10 @@ def mean_iou(matching: Matching) -> float:
 
 
 def map_50_95(found: Overlaps, *, strict: bool = False) -> float:
-    """The mean of `ap` over the thresholds .50, .55 ... .95."""
+    """The mean of `ap` over the thresholds .50, .55 ... .95; 1 where neither side has an object.
+
+    References
+    ----------
+    J. C. Caicedo et al., Nature Methods 16, 2019, 1247-1253, doi:10.1038/s41592-019-0612-7 (`strict`).
+    """
     return float(match_counts(found, strict=strict).ap.mean())

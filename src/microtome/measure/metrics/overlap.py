@@ -28,6 +28,10 @@ def mean_acc(confusion: Confusion) -> float:
 def iou(confusion: Confusion) -> dict[int, float]:
     """TP / (TP + FP + FN) by class. A class absent on both sides is left out.
 
+    References
+    ----------
+    P. Jaccard, New Phytologist 11(2), 1912, 37-50, doi:10.1111/j.1469-8137.1912.tb05611.x.
+
     Examples
     --------
     >>> from microtome.measure.metrics.confusion import confusion
@@ -39,7 +43,12 @@ def iou(confusion: Confusion) -> dict[int, float]:
 
 
 def dice(confusion: Confusion) -> dict[int, float]:
-    """2 TP / (2 TP + FP + FN) by class. A class absent on both sides is left out."""
+    """2 TP / (2 TP + FP + FN) by class, which is its F1. A class absent on both sides is left out.
+
+    References
+    ----------
+    L. R. Dice, Ecology 26(3), 1945, 297-302, doi:10.2307/1932409.
+    """
     return _by_class(confusion, 2 * np.diag(confusion.counts), confusion.truth_pixels + confusion.pred_pixels)
 
 

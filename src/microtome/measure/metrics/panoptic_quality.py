@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError
 from microtome.core.raster import InstanceMap, SemanticMap
+from microtome.measure.metrics._same_pixels import whole_numbers
 from microtome.measure.metrics.contingency import Contingency, contingency
 from microtome.measure.metrics.matching import Overlaps
 
@@ -80,7 +81,8 @@ def panoptic(
     Raises
     ------
     InputError
-        If shapes differ, an object has no class where classes are asked for, or only one side has classes.
+        If shapes differ, a class or an object's number is no whole number from 0 up that fits in 32 bits, an object has no class where
+        classes are asked for, or only one side has classes.
 
     Notes
     -----
@@ -102,7 +104,11 @@ def panoptic(
     p, t = _side(pred, "prediction", by_class), _side(truth, "truth", by_class)
     labels = t.labels
     if isinstance(ignore, np.ndarray):
-        labels = np.where(_fits(ignore, labels.shape, "void mask"), np.int32(_VOID_LABEL), labels)
+        if ignore.shape != labels.shape or ignore.dtype != bool:
+            raise InputError(
+                f"the void mask is {ignore.dtype} of shape {ignore.shape}: bool of the truth's shape {labels.shape} is expected"
+            )
+        labels = np.where(ignore, np.int32(_VOID_LABEL), labels)
     return _counted(contingency(p.labels, labels), p, t, ignore if not isinstance(ignore, np.ndarray) else None, crowd)
 
 
@@ -133,7 +139,7 @@ def _side(segments: Segments, side: str, by_class: bool) -> _Side:
     if isinstance(segments, tuple):
         return _pair(*segments, side)
     if not by_class:
-        return _Side(segments.pixels if isinstance(segments, InstanceMap) else segments, 0, None)
+        return _Side(_numbers(segments, f"{side}'s object map"), 0, None)
     if not isinstance(segments, InstanceMap):
         raise InputError(f"the {side} is a plain array: classes are known of an InstanceMap with object_class, or of a pair of maps")
     lacking = [number for number in segments.ids.tolist() if number not in segments.object_class]
@@ -144,26 +150,26 @@ def _side(segments: Segments, side: str, by_class: bool) -> _Side:
 
 
 def _pair(class_map: SemanticMap | NDArray[Any], number_map: InstanceMap | NDArray[Any], side: str) -> _Side:
-    classes = np.asarray(class_map.pixels if isinstance(class_map, SemanticMap) else class_map)
-    numbers = _fits(
-        np.asarray(number_map.pixels if isinstance(number_map, InstanceMap) else number_map), classes.shape, f"{side}'s object map"
-    )
-    if classes.min(initial=0) < 0 or numbers.min(initial=0) < 0:
-        raise InputError(f"the {side} has a class or an object number below 0")
+    classes, numbers = _numbers(class_map, f"{side}'s class map"), _numbers(number_map, f"{side}'s object map")
+    if numbers.shape != classes.shape:
+        raise InputError(
+            f"the {side}'s object map has shape {numbers.shape}, its class map {classes.shape}: both must cover the same pixels"
+        )
     table = class_map.classes if isinstance(class_map, SemanticMap) else None
     background = (table.values("background") if table else ()) or (0,)
     count = int(numbers.max(initial=0)) + 1
     if (int(classes.max(initial=0)) + 1) * count > np.iinfo(np.int32).max:
         raise InputError(f"the {side} has classes to {int(classes.max())} and object numbers to {count - 1}: together they do not fit in "
                          "32 bits; renumber the objects from 1")  # fmt: skip
-    labels = classes.astype(np.int32) * np.int32(count) + numbers.astype(np.int32)
-    return _Side(labels, count, None, background, table.values("ignore") if table else ())
+    return _Side(classes * np.int32(count) + numbers, count, None, background, table.values("ignore") if table else ())
 
 
-def _fits(pixels: NDArray[Any], shape: tuple[int, ...], what: str) -> NDArray[Any]:
-    if pixels.shape != shape:
-        raise InputError(f"the {what} has shape {pixels.shape}, the other map {shape}: both must cover the same pixels")
-    return pixels
+def _numbers(given: SemanticMap | InstanceMap | NDArray[Any], what: str) -> NDArray[np.int32]:
+    pixels = whole_numbers(given.pixels if isinstance(given, (SemanticMap, InstanceMap)) else np.asarray(given), what)
+    for number in (int(pixels.min(initial=0)), int(pixels.max(initial=0))):
+        if not 0 <= number <= np.iinfo(np.int32).max:
+            raise InputError(f"the {what} holds {number}: numbers from 0 up that fit in 32 bits are expected; renumber them")
+    return pixels.astype(np.int32, copy=False)
 
 
 def _counted(table: Contingency, p: _Side, t: _Side, void: int | None, crowd: Collection[int]) -> Panoptic:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microtome.core.errors import InputError
 
@@ -44,12 +44,12 @@ class ScoreCounts:
         return ScoreCounts(ascending[::-1], positives[::-1], negatives[::-1])
 
 
-def score_counts(scores: NDArray[Any], truth: NDArray[Any], *, mask: NDArray[np.bool_] | None = None) -> ScoreCounts:
+def score_counts(scores: ArrayLike, truth: ArrayLike, *, mask: NDArray[np.bool_] | None = None) -> ScoreCounts:
     """Count the pixels of foreground and background at each score.
 
     Parameters
     ----------
-    scores : ndarray of floats, or of integers up to 32 bits; any shape
+    scores : ndarray of floats or integers, any shape
         The higher, the more likely foreground; on any scale. Infinite scores are the first or the last.
     truth : ndarray of bool, or of integers 0 and 1; same shape
     mask : ndarray of bool, same shape, optional
@@ -62,7 +62,8 @@ def score_counts(scores: NDArray[Any], truth: NDArray[Any], *, mask: NDArray[np.
     Raises
     ------
     InputError
-        If the shapes differ, a score is NaN, the scores are no real numbers, or the truth has values other than 0 and 1.
+        If the shapes differ, a score is NaN or an integer above 2**53, the scores are no real numbers, or the truth has values other
+        than 0 and 1.
 
     Examples
     --------
@@ -70,10 +71,11 @@ def score_counts(scores: NDArray[Any], truth: NDArray[Any], *, mask: NDArray[np.
     >>> found.scores.tolist(), found.positives.tolist(), found.negatives.tolist()
     ([0.8, 0.4, 0.35, 0.2, 0.1], [1, 1, 1, 0, 0], [0, 1, 0, 1, 1])
     """
+    scores, truth = np.asarray(scores), np.asarray(truth)
     _check_shapes(scores, truth, mask)
     kept, right = (scores.reshape(-1), truth.reshape(-1)) if mask is None else (scores[mask], truth[mask])
     foreground = _foreground(right)
-    values = kept.astype(_dtype(scores.dtype), copy=False)
+    values = _exact(kept)
     if values.dtype.kind == "f" and np.isnan(values).any():
         _refuse_nan(scores, mask)
     return ScoreCounts(*_counts(np.sort(values[foreground]), np.sort(values[~foreground])))
@@ -86,13 +88,17 @@ def _check_shapes(scores: NDArray[Any], truth: NDArray[Any], mask: NDArray[np.bo
         raise InputError(f"the mask is {mask.dtype} of shape {mask.shape}: bool of the truth's shape {truth.shape} is expected")
 
 
-def _dtype(dtype: np.dtype[Any]) -> type[np.float32] | type[np.float64]:
-    """The narrower of the two dtypes that are counted in that holds every score exactly."""
-    if dtype.kind == "f" and dtype.itemsize <= 8:
-        return np.float64 if dtype.itemsize == 8 else np.float32
-    if dtype.kind in "bui" and dtype.itemsize <= 4:
-        return np.float64 if dtype.itemsize == 4 else np.float32
-    raise InputError(f"scores of {dtype}: floats up to 64 bits, or integers up to 32, are expected")
+def _exact(scores: NDArray[Any]) -> NDArray[np.float32] | NDArray[np.float64]:
+    """The scores in the narrower of the two dtypes that are counted in that holds every one exactly."""
+    if scores.dtype.kind not in "buif" or scores.dtype.itemsize > 8:
+        raise InputError(f"scores of {scores.dtype}: floats or integers up to 64 bits are expected")
+    if np.can_cast(scores.dtype, np.float32):
+        return scores.astype(np.float32, copy=False)
+    if scores.dtype.kind in "ui" and scores.size and max(-int(scores.min()), int(scores.max())) > 1 << 53:
+        raise InputError(
+            f"scores from {scores.min()} to {scores.max()}: integers up to 2**53 are expected; above, some would count as equal"
+        )
+    return scores.astype(np.float64, copy=False)
 
 
 def _foreground(truth: NDArray[Any]) -> NDArray[np.bool_]:

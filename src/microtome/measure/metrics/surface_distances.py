@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microtome.core.errors import InputError, RecipeError
+from microtome.measure.metrics._same_pixels import same_pixels
 from microtome.measure.metrics.surfaces import nearest, surface
 
-__all__ = ["SurfaceDistances", "assd", "hd", "hd95", "nsd", "surface_distances", "within"]
+__all__ = ["SurfaceDistances", "assd", "checked_spacing", "hd", "hd95", "nsd", "surface_distances", "within"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class SurfaceDistances:
 
 
 def surface_distances(
-    pred: NDArray[Any], truth: NDArray[Any], *, spacing: tuple[float, ...] | None = None, ignored: NDArray[np.bool_] | None = None
+    pred: ArrayLike, truth: ArrayLike, *, spacing: Sequence[float] | None = None, ignored: NDArray[np.bool_] | None = None
 ) -> SurfaceDistances:
     """Measure from surface to surface, in both directions.
 
@@ -42,7 +43,7 @@ def surface_distances(
     ----------
     pred, truth : ndarray of bool or integers, axes yx or zyx, same shape
         One object, or everything of one class; other than 0 is inside.
-    spacing : tuple of float, optional
+    spacing : sequence of float, optional
         The distance between pixel centres along each axis, the same for both. By default 1: distances in pixels.
     ignored : ndarray of bool, same shape, optional
         Pixels that are not compared. No surface lies in them, and none arises where an object meets them.
@@ -55,7 +56,7 @@ def surface_distances(
     Raises
     ------
     InputError
-        If the shapes or the spacing do not fit, or the arrays have other than two or three axes.
+        If the shapes or the spacing do not fit, a mask holds no whole numbers, or has other than two or three axes.
 
     Notes
     -----
@@ -71,16 +72,18 @@ def surface_distances(
     >>> round(hd(found), 6), round(hd95(found), 6), round(assd(found), 6), nsd(found, 1)
     (2.236068, 2.011803, 1.332514, 0.55)
     """
-    spacing = _checked_spacing(pred, truth, spacing, ignored)
-    p, t = pred.astype(bool, copy=False), truth.astype(bool, copy=False)
+    p, t = (mask.astype(bool, copy=False) for mask in same_pixels(pred, truth))
+    steps = checked_spacing(p.shape, spacing)
+    if ignored is not None and (ignored.shape != t.shape or ignored.dtype != bool):
+        raise InputError(f"the ignored pixels are {ignored.dtype} of shape {ignored.shape}: bool of the masks' shape {t.shape} is expected")
     if p.ndim == 3 and len(p) == 1:
-        p, t, spacing, ignored = p[0], t[0], spacing[1:], ignored if ignored is None else ignored[0]
+        p, t, steps, ignored = p[0], t[0], steps[1:], ignored if ignored is None else ignored[0]
     box = _box(p, t)
     if ignored is None:
         on_p, on_t = surface(p[box]), surface(t[box])
     else:
         on_p, on_t = (_compared_surface(mask, ignored, box) for mask in (p, t))
-    return SurfaceDistances(nearest(on_p, on_t, spacing), nearest(on_t, on_p, spacing))
+    return SurfaceDistances(nearest(on_p, on_t, steps), nearest(on_t, on_p, steps))
 
 
 def hd(distances: SurfaceDistances) -> float:
@@ -144,18 +147,19 @@ def _finite(distance: float) -> float:
     return distance if distance < float("inf") else float("nan")
 
 
-def _checked_spacing(
-    pred: NDArray[Any], truth: NDArray[Any], spacing: tuple[float, ...] | None, ignored: NDArray[np.bool_] | None
-) -> tuple[float, ...]:
-    if pred.shape != truth.shape:
-        raise InputError(f"the prediction has shape {pred.shape} and the truth {truth.shape}: both must cover the same pixels")
-    if ignored is not None and ignored.shape != truth.shape:
-        raise InputError(f"the ignored pixels have shape {ignored.shape} and the masks {truth.shape}: all must cover the same pixels")
-    if truth.ndim not in (2, 3):
-        raise InputError(f"masks of shape {truth.shape}: surfaces are measured over two axes (yx) or three (zyx)")
-    found = (1.0,) * truth.ndim if spacing is None else tuple(float(step) for step in spacing)
-    if len(found) != truth.ndim or not all(0 < step < float("inf") for step in found):
-        raise InputError(f"spacing {spacing}: {truth.ndim} numbers above zero are expected, one for each axis of a mask of {truth.shape}")
+def checked_spacing(shape: tuple[int, ...], spacing: Sequence[float] | None) -> tuple[float, ...]:
+    """The distance between pixel centres along each axis of masks of this shape; 1 where none is given.
+
+    Raises
+    ------
+    InputError
+        If there are other than two or three axes, or not one number above zero for each.
+    """
+    if len(shape) not in (2, 3):
+        raise InputError(f"masks of shape {shape}: surfaces are measured over two axes (yx) or three (zyx)")
+    found = (1.0,) * len(shape) if spacing is None else tuple(float(step) for step in np.atleast_1d(spacing))
+    if len(found) != len(shape) or not all(0 < step < float("inf") for step in found):
+        raise InputError(f"spacing {spacing}: {len(shape)} numbers above zero are expected, one for each axis of a mask of {shape}")
     return found
 
 

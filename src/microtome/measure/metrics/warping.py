@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.kernels.components import Connectivity
+from microtome.measure.metrics._same_pixels import same_pixels
 
 __all__ = ["THRESHOLDS", "LeastWarping", "warp", "warping", "warping_min"]
 
@@ -19,7 +20,7 @@ THRESHOLDS = tuple(k / 10 for k in range(11))
 """Those of ISBI 2012: 0, .1 ... 1."""
 
 
-def warp(pred: NDArray[Any], truth: NDArray[Any], *, connectivity: Connectivity = "full") -> NDArray[np.bool_]:
+def warp(pred: ArrayLike, truth: ArrayLike, *, connectivity: Connectivity = "full") -> NDArray[np.bool_]:
     """Bend the truth toward the prediction: flip simple points, one after the other, until none is left that should be flipped.
 
     A simple point can change sides without an object, a hole or a tunnel coming, going, joining or parting (T. Y. Kong and
@@ -41,7 +42,7 @@ def warp(pred: NDArray[Any], truth: NDArray[Any], *, connectivity: Connectivity 
     Raises
     ------
     InputError
-        If the shapes differ, or the arrays have other than two or three axes.
+        If the shapes differ, a mask holds no whole numbers, or has other than two or three axes.
     RecipeError
         If the connectivity is neither.
 
@@ -65,21 +66,20 @@ def warp(pred: NDArray[Any], truth: NDArray[Any], *, connectivity: Connectivity 
     >>> int((warp(torn, bar) != torn).sum())
     1
     """
-    if pred.shape != truth.shape:
-        raise InputError(f"the prediction has shape {pred.shape} and the truth {truth.shape}: both must cover the same pixels")
+    pred, truth = same_pixels(pred, truth)
     if truth.ndim not in (2, 3):
         raise InputError(f"masks of shape {truth.shape}: simple points are known over two axes (yx) and three (zyx)")
     if connectivity not in ("full", "faces"):
         raise RecipeError(f"connectivity {connectivity!r}; known: full, faces")
     if truth.ndim == 3 and len(truth) == 1:
         return warp(pred[0], truth[0], connectivity=connectivity)[None]
-    aim, bent = (np.pad(mask.astype(bool, copy=False), 1) for mask in (pred, truth))
+    aim, bent = (np.pad(mask.astype(bool, order="C"), 1) for mask in (pred, truth))  # in C order, which `_flip` steps through
     differs = np.flatnonzero(aim != bent)
     _flip(bent.reshape(-1), aim.reshape(-1), differs, _steps(bent.shape), *_links(truth.ndim), connectivity == "full")
     return bent[(slice(1, -1),) * truth.ndim].copy()
 
 
-def warping(pred: NDArray[Any], truth: NDArray[Any], *, connectivity: Connectivity = "full") -> float:
+def warping(pred: ArrayLike, truth: ArrayLike, *, connectivity: Connectivity = "full") -> float:
     """The share of all pixels that still differ from the prediction after the truth was bent toward it.
 
     An upper bound: `warp` takes the flips as they come. Parameters and errors are those of `warp`; nan without pixels.
@@ -97,9 +97,10 @@ def warping(pred: NDArray[Any], truth: NDArray[Any], *, connectivity: Connectivi
     >>> warping(torn, bar), warping(np.roll(bar, 1, axis=0), bar)
     (0.05, 0.0)
     """
+    pred, truth = same_pixels(pred, truth)
     if not truth.size:
         return float("nan")
-    return int(np.count_nonzero(warp(pred, truth, connectivity=connectivity) != (np.asarray(pred) != 0))) / truth.size
+    return int(np.count_nonzero(warp(pred, truth, connectivity=connectivity) != (pred != 0))) / truth.size
 
 
 class LeastWarping(NamedTuple):
@@ -110,7 +111,7 @@ class LeastWarping(NamedTuple):
 
 
 def warping_min(
-    scores: NDArray[Any], truth: NDArray[Any], *, thresholds: Sequence[float] = THRESHOLDS, connectivity: Connectivity = "full"
+    scores: ArrayLike, truth: ArrayLike, *, thresholds: Sequence[float] = THRESHOLDS, connectivity: Connectivity = "full"
 ) -> LeastWarping:
     """The least `warping` of the masks ``scores > threshold``, as ISBI 2012 ranked boundary maps.
 
@@ -129,7 +130,7 @@ def warping_min(
     InputError
         As `warp`, and if a score is NaN or outside 0 to 1.
     RecipeError
-        As `warp`, and if there is no threshold.
+        As `warp`, and if there is no threshold, or one is no number.
 
     References
     ----------
@@ -140,8 +141,9 @@ def warping_min(
     >>> warping_min(np.array([[0.2, 0.9, 0.15, 0.9]]), np.array([[0, 1, 0, 1]]))
     LeastWarping(error=0.0, threshold=0.2)
     """
-    if not len(thresholds):
-        raise RecipeError("thresholds: at least one is expected")
+    if not len(thresholds) or np.isnan(thresholds).any():
+        raise RecipeError(f"thresholds {tuple(thresholds)}: at least one is expected, and each a number")
+    scores = np.asarray(scores)
     outside = ~((scores >= 0) & (scores <= 1))
     if outside.any():
         place = tuple(int(k) for k in np.argwhere(outside)[0])

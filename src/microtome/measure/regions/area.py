@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from microtome.measure.regions.measurement import Column, Columns, Measurement
+from microtome.measure.regions.measurement import Columns, Measurement, sizes
 
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
@@ -14,12 +13,7 @@ __all__ = ["AREA", "VOLUME"]
 
 
 def _columns(regions: Regions) -> Columns:
-    name = "area" if regions.ndim == 2 else "volume"
-    columns = {f"{name}_px": Column(regions.counts, "px")}
-    if regions.unit:
-        unit = f"{regions.unit}{regions.ndim}"
-        columns[f"{name}_{unit}"] = Column(regions.counts * math.prod(regions.spacing), unit)
-    return columns
+    return sizes("area" if regions.ndim == 2 else "volume", regions.counts, regions)
 
 
 AREA = Measurement("area", "Number of pixels; times the area of a pixel.", "px, um2", _columns, ndim=2, otherwise="volume")

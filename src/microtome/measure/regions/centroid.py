@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from microtome.measure.regions.measurement import Column, Columns, Measurement
+from microtome.measure.regions.measurement import Columns, Measurement, places
 
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
@@ -13,13 +13,7 @@ __all__ = ["CENTROID"]
 
 
 def _columns(regions: Regions) -> Columns:
-    columns = {}
-    centres = regions.centroids
-    for k, axis in enumerate(regions.names):
-        columns[f"centroid_{axis}_px"] = Column(centres[:, k], "px")
-    for k, axis in enumerate(regions.names if regions.unit else ""):
-        columns[f"centroid_{axis}_{regions.unit}"] = Column(centres[:, k] * regions.spacing[k], regions.unit)
-    return columns
+    return places("centroid", regions.centroids, regions)
 
 
 CENTROID = Measurement(

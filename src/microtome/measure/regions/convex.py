@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from microtome.measure.regions.measurement import Column, Columns, Measurement
+from microtome.measure.regions.measurement import Column, Columns, Measurement, sizes
 
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
@@ -14,13 +13,7 @@ __all__ = ["CONVEX_AREA", "CONVEX_VOLUME", "SOLIDITY"]
 
 
 def _size(regions: Regions) -> Columns:
-    name = "convex_area" if regions.ndim == 2 else "convex_volume"
-    pixels = regions.hulls.pixels
-    columns = {f"{name}_px": Column(pixels, "px")}
-    if regions.unit:
-        unit = f"{regions.unit}{regions.ndim}"
-        columns[f"{name}_{unit}"] = Column(pixels * math.prod(regions.spacing), unit)
-    return columns
+    return sizes("convex_area" if regions.ndim == 2 else "convex_volume", regions.hulls.pixels, regions)
 
 
 def _solidity(regions: Regions) -> Columns:

@@ -30,8 +30,9 @@ def unless_nan(values: NDArray[np.float64], stats: NDArray[np.float64]) -> NDArr
 
 
 def _whole(values: NDArray[np.float64], regions: Regions) -> NDArray[np.float64] | NDArray[np.int64]:
-    """Sums and extremes of integers are integers."""
-    return values.astype(np.int64) if regions.whole_numbers else values
+    """Sums and extremes of integers are integers, where floats hold them exactly."""
+    exact = regions.whole_numbers and np.abs(values).max(initial=0) <= 1 << 53
+    return values.astype(np.int64) if exact else values
 
 
 def _mean(regions: Regions) -> Columns:

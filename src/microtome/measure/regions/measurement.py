@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
 
-__all__ = ["Column", "Columns", "Measurement", "lengths"]
+__all__ = ["Column", "Columns", "Measurement", "lengths", "places", "sizes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,4 +63,21 @@ def lengths(name: str, values: NDArray[np.floating[Any]], regions: Regions, powe
     columns = {f"{name}_px": Column(values, f"px{exponent}")}
     if regions.unit:
         columns[f"{name}_{regions.unit}{exponent}"] = Column(values * regions.finest**power, f"{regions.unit}{exponent}")
+    return columns
+
+
+def sizes(name: str, pixels: NDArray[np.int64], regions: Regions) -> Columns:
+    """Columns of an area or a volume given in counted pixels: their number, and what they cover if the mask has a unit."""
+    columns = {f"{name}_px": Column(pixels, "px")}
+    if regions.unit:
+        unit = f"{regions.unit}{regions.ndim}"
+        columns[f"{name}_{unit}"] = Column(pixels * math.prod(regions.spacing), unit)
+    return columns
+
+
+def places(name: str, steps: NDArray[np.float64], regions: Regions) -> Columns:
+    """Columns of a place, one an axis, given in steps of the grid (R, ndim): in pixels, and in the mask's unit if it has one."""
+    columns = {f"{name}_{axis}_px": Column(steps[:, k], "px") for k, axis in enumerate(regions.names)}
+    for k, axis in enumerate(regions.names if regions.unit else ""):
+        columns[f"{name}_{axis}_{regions.unit}"] = Column(steps[:, k] * regions.spacing[k], regions.unit)
     return columns

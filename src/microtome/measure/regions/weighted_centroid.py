@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from microtome.core.kernels.bands import in_bands
-from microtome.measure.regions.measurement import Column, Columns, Measurement
+from microtome.measure.regions.measurement import Columns, Measurement, places
 
 if TYPE_CHECKING:
     from microtome.measure.regions.regions import Regions
@@ -26,11 +26,7 @@ def _columns(regions: Regions) -> Columns:
         sums = np.zeros((len(regions), 4))
         in_bands(partial(_distribution.weights, regions.values, channel, *regions.grouped, regions.height, low, sums), len(regions), 256)
         total = np.where(sums[:, 0] == 0, np.nan, sums[:, 0])
-        places = first + sums[:, -regions.ndim :] / total[:, None]
-        for k, axis in enumerate(regions.names):
-            columns[f"weighted_centroid{name}_{axis}_px"] = Column(places[:, k], "px")
-        for k, axis in enumerate(regions.names if regions.unit else ""):
-            columns[f"weighted_centroid{name}_{axis}_{regions.unit}"] = Column(places[:, k] * regions.spacing[k], regions.unit)
+        columns |= places(f"weighted_centroid{name}", first + sums[:, -regions.ndim :] / total[:, None], regions)
     return columns
 
 

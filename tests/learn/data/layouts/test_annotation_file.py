@@ -166,3 +166,47 @@ def test_bccd_boxes_with_their_splits(labelled_sets):
     assert {entry.name: entry.split for entry in boxes} == {entry.name: entry.split for entry in dataset}
     assert [entry.name for entry in dataset.classes] == ["RBC", "WBC", "Platelets"]
     assert any("annotations_voc (voc)" in message for message in said)
+
+
+@pytest.mark.parametrize("form", ["coco", "coco beside", "voc", "labelme", "yolo"])
+def test_images_of_one_name_in_two_splits(folder, form):
+    for split in ("train", "val"):
+        pictures = {"coco": split, "coco beside": split, "voc": f"{split}/images", "labelme": split, "yolo": f"images/{split}"}[form]
+        folder.picture(f"{pictures}/0.png", shape=(12, 16) if split == "train" else (24, 32))
+        name, text = {
+            "coco": (f"annotations/{split}.json", coco("0.png")),
+            "coco beside": (f"{split}/_annotations.coco.json", coco("0.png")),
+            "voc": (f"{split}/annotations/0.xml", voc("0.png")),
+            "labelme": (f"{split}/0.json", labelme("0.png")),
+            "yolo": (f"labels/{split}/0.txt", YOLO),
+        }[form]
+        folder.text(name, text)
+    folder.text("data.yaml", "names: [cell]\n")
+    dataset = find_dataset(folder.root)
+    assert [entry.split for entry in dataset] == ["train", "val"]
+    assert not dataset.problems
+    sources = [entry.truth.path.relative_to(folder.root).as_posix() for entry in dataset]
+    assert all(split in source for split, source in zip(dataset.splits, sources, strict=True))
+    if form == "yolo":  # fractions of the image's own size
+        assert [load(dataset, entry).truth.pixels.any(axis=1).sum() for entry in dataset] == [6, 12]
+
+
+def test_cocos_other_files_are_left_out(folder):
+    folder.picture("train2017/a.png", "test2017/b.png")
+    folder.text("annotations/captions_train2017.json", '{"images": [], "annotations": [{"id": 1, "image_id": 1, "caption": "a cell"}]}')
+    folder.text("annotations/image_info_test2017.json", '{"images": [{"id": 1, "file_name": "b.png"}], "categories": [{"id": 5}]}')
+    folder.text("annotations/instances_train2017.json", coco("a.png"))
+    with collect_warnings() as said:
+        dataset = find_dataset(folder.root)
+    assert [(entry.name, entry.truth is not None) for entry in dataset] == [("test2017/b", False), ("train2017/a", True)]
+    assert "captions_train2017.json" in said[0]
+
+
+def test_a_list_of_images_without_objects_is_no_truth(folder):
+    folder.picture("images/a.png", "images/b.png")
+    folder.text("train.json", coco("a.png"))
+    folder.text("test.json", json.dumps({**json.loads(coco("b.png")), "annotations": []}))
+    with collect_warnings() as said:
+        dataset = find_dataset(folder.root)
+    assert [(entry.name, entry.truth is not None) for entry in dataset] == [("images/a", True), ("images/b", False)]
+    assert "test.json: names 1 images and no object" in said[0]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath, PurePosixPath
 from typing import NamedTuple
 
 from microtome.core.errors import InputError
-from microtome.core.events import warn
+from microtome.core.events import collect_warnings, warn
 from microtome.core.objects import Objects
 from microtome.io.annotations import FORMATS, read
 from microtome.io.annotations import recognise as format_of
@@ -15,7 +16,7 @@ from microtome.io.annotations.sizes import image_sizes
 from microtome.io.find import Found, stem_of
 from microtome.learn.data.dataset import Annotated, Entry
 from microtome.learn.data.layouts.folders import folders_of, natural, picture_files, same_name_twice
-from microtome.learn.data.layouts.names import role_of, split_named, split_of
+from microtome.learn.data.layouts.names import folded, role_of, split_named, split_of
 from microtome.learn.data.problem import Problem
 
 __all__ = ["ABOUT", "SUFFIXES", "find", "recognise"]
@@ -26,6 +27,7 @@ SUFFIXES = (".json", ".xml", ".txt", ".csv")
 _ONE_AN_IMAGE = ("voc", "labelme", "yolo")
 _ORDER = ("coco", "cvat", "via", "kaggle", "voc", "labelme", "yolo")
 _SAY_NO_SIZE = ("yolo", "via", "kaggle")
+_NO_OBJECTS = ("captions_", "person_keypoints_", "image_info_", "stuff_", "panoptic_")
 _LOOKED_AT = 20  # files of a folder: where these are of no format, the others are not either
 
 
@@ -39,7 +41,9 @@ def recognise(root: Path, *, channels: Sequence[str] = ()) -> bool:
     return bool(_sources(root)) and (root.is_file() or bool(picture_files(root)))
 
 
-def find(root: Path, *, channels: Sequence[str] = (), format: str | None = None) -> tuple[list[Entry], list[Problem]]:
+def find(
+    root: Path, *, channels: Sequence[str] = (), format: str | None = None, skip_bad: bool = False
+) -> tuple[list[Entry], list[Problem]]:
     """The images that annotations speak of, and those in the folder that none does.
 
     Parameters
@@ -50,6 +54,8 @@ def find(root: Path, *, channels: Sequence[str] = (), format: str | None = None)
         None can be told apart here; must be empty.
     format : str, optional
         Which annotations to read, where there are several: a name of `microtome.io.annotations.FORMATS`.
+    skip_bad : bool
+        Whether faulty entries are left out, each a problem ``faulty-annotation``, instead of ending the search.
     """
     if channels:
         raise InputError(f"{root}: channels={tuple(channels)} has no meaning for annotation files, which name one file an image")
@@ -57,9 +63,16 @@ def find(root: Path, *, channels: Sequence[str] = (), format: str | None = None)
     chosen = _chosen(root, _sources(root), format)
     files = picture_files(folder)
     finder = _Finder(folder, files)
+    sizes = image_sizes(folder) if files and any(source.format in _SAY_NO_SIZE for source in chosen) else {}
     for source in chosen:
-        shapes = image_sizes(folder) if source.format in _SAY_NO_SIZE else None
-        for objects in read(source.path, format=source.format, shapes=shapes):
+        shapes = finder.shapes_near(source, sizes) if source.format in _SAY_NO_SIZE else None
+        with collect_warnings() as said:
+            images = read(source.path, format=source.format, shapes=shapes, skip_bad=skip_bad)
+        finder.tell(said, source)
+        if len(chosen) > 1 and source.format == "coco" and not any(objects.items for objects in images):
+            warn(f"{source.path}: names {len(images)} images and no object; they are taken for images without labels")
+            continue
+        for objects in images:
             finder.add(objects, source)
     if root.is_dir():
         finder.add_unlabelled(files)
@@ -76,7 +89,7 @@ class _Finder:
         self._taken: dict[Path, Path] = {}
         self._by_end: dict[str, list[Found]] = {}
         for one in files:
-            parts = one.name.casefold().split("/")
+            parts = folded(one.name).split("/")
             for start in range(len(parts)):
                 end = "/".join(parts[start:])
                 for key in {end, stem_of(end)}:
@@ -85,7 +98,7 @@ class _Finder:
     def add(self, objects: Objects, source: _Source) -> None:
         """One image's annotations."""
         told = source.path.relative_to(self.root).as_posix()
-        found = self._files_called(objects.image)
+        found = self._nearest(self._files_called(objects.image), source)
         if len(found) != 1:
             what = "no image of this name is there" if not found else f"{len(found)} images have this name"
             others = tuple(one.name for one in found[:12])
@@ -100,15 +113,52 @@ class _Finder:
             return
         self._taken[path] = source.path
         split = split_of(source.path.name) if source.path.is_file() else ""
-        self.entries.append(Entry(found[0].stem, (path,), Annotated(source.path, objects), split or _split_in(found[0])))
+        truth = Annotated(source.path, replace(objects, image=found[0].name))
+        self.entries.append(Entry(found[0].stem, (path,), truth, split or _split_in(found[0])))
+
+    def shapes_near(self, source: _Source, sizes: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        """Sizes of images by their path below the folder that corresponds to the source's; where none does, of all images."""
+        place = _place(source.path.relative_to(self.root), is_file=source.path.is_file())
+        near = {}
+        for name, size in sizes.items():
+            parts = _place(PurePosixPath(name), is_file=True)
+            if parts[: len(place)] == place:
+                file = PurePosixPath(name).name
+                near["/".join((*parts[len(place) :], stem_of(file) if source.format == "yolo" else file))] = size
+        return near or dict(sizes)
+
+    def _nearest(self, found: list[Found], source: _Source) -> list[Found]:
+        """Of files of one name: the one in the folder that corresponds to the source's, or else in its split."""
+        if len(found) < 2:
+            return found
+        path = source.path.relative_to(self.root)
+        place, split = (
+            _place(path, is_file=source.path.is_file()),
+            split_of(path.name) or _split_in(Found(source.path, f"{path.as_posix()}/")),
+        )
+        there = [one for one in found if _place(PurePosixPath(one.name), is_file=True) == place]
+        of_split = [one for one in found if split and _split_in(one) == split]
+        return next((some for some in (there, of_split) if len(some) == 1), found)
 
     def _files_called(self, name: str) -> list[Found]:
-        parts = [part for part in PurePosixPath(name.replace("\\", "/").casefold()).parts if part not in ("..", ".", "/")]
+        parts = [part for part in PurePosixPath(folded(name.replace("\\", "/"))).parts if part not in ("..", ".", "/")]
         for start in range(len(parts)):
             end = "/".join(parts[start:])
             if found := self._by_end.get(end) or self._by_end.get(stem_of(end)):
                 return found
         return []
+
+    def tell(self, said: Sequence[str], source: _Source) -> None:
+        """Pass on what reading said; entries that were left out are problems."""
+        for message in said:
+            fault = message.removesuffix("; left out").removeprefix(f"{source.path}: ").removeprefix(f"{source.path}/")
+            if not message.endswith("; left out"):
+                warn(message)
+                continue
+            file = source.path.relative_to(self.root).as_posix() if source.path.is_relative_to(self.root) else source.path.name
+            self.problems.append(Problem("faulty-annotation", f"{fault}; it was left out", file,
+                                         "the file was edited by hand, cut short, or written by a faulty export",
+                                         "mend the entry in the program that wrote the file, and export it again"))  # fmt: skip
 
     def add_unlabelled(self, files: Sequence[Found]) -> None:
         """Images that no annotation speaks of. Entries come in the order of the files then."""
@@ -127,6 +177,12 @@ class _Finder:
         self.entries.sort(key=lambda entry: order[entry.images[0]])
 
 
+def _place(path: PurePath, *, is_file: bool) -> tuple[str, ...]:
+    """The folders on the way to a file, without those that only say what they hold: ``images/val/a.png`` and ``labels/val`` match."""
+    parts = path.parts[:-1] if is_file else path.parts
+    return tuple(folded(part) for part in parts if role_of(part).base)
+
+
 def _split_in(found: Found) -> str:
     return next((split for part in found.name.split("/")[:-1] if (split := split_named(part))), "")
 
@@ -139,7 +195,17 @@ def _chosen(root: Path, sources: Sequence[_Source], format: str | None) -> list[
     if len(formats) > 1 and format is None:
         others = ", ".join(f"{source.path.relative_to(root).as_posix()} ({source.format})" for source in sources if source.format != best)
         warn(f"{root}: the {best} annotations are read; others are there too: {others}; layout='{formats[1]}' reads those")
-    return [source for source in sources if source.format == best]
+    return _of_objects(root, [source for source in sources if source.format == best])
+
+
+def _of_objects(root: Path, sources: list[_Source]) -> list[_Source]:
+    """Without the files that COCO itself brings besides its ``instances_*.json``, where that is there too."""
+    chosen = [source for source in sources if not source.path.name.lower().startswith(_NO_OBJECTS)]
+    if not chosen or len(chosen) == len(sources):
+        return sources
+    others = ", ".join(source.path.relative_to(root).as_posix() for source in sources if source not in chosen)
+    warn(f"{root}: {others}: not read, their names say that they hold no outlines of objects")
+    return chosen
 
 
 def _sources(root: Path) -> list[_Source]:

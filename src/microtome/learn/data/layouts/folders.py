@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +14,12 @@ from microtome.io.find import Found, find_images
 from microtome.io.images import is_image
 from microtome.learn.data.problem import Problem
 
-__all__ = ["Pictures", "children", "folders_of", "has_picture", "picture_files", "pictures_of", "same_name_twice"]
+__all__ = ["Pictures", "children", "folders_of", "has_picture", "natural", "picture_files", "pictures_of", "same_name_twice", "way_to"]
 
 Pictures = Mapping[str, tuple[Path, ...]]
 """The files of each picture, by its name below a folder, without suffix."""
 
-_DEEPEST = 3
+_DEEPEST = 5
 _NO_DATA = {"__macosx", "__pycache__"}
 
 
@@ -32,8 +32,11 @@ class Subfolder(NamedTuple):
 
 def children(folder: Path) -> list[Path]:
     """The folders in a folder, in natural order, without hidden ones."""
-    with os.scandir(folder) as entries:
-        names = [one.name for one in entries if one.is_dir() and not one.name.startswith(".") and one.name.lower() not in _NO_DATA]
+    try:
+        with os.scandir(folder) as entries:
+            names = [one.name for one in entries if one.is_dir() and not one.name.startswith(".") and one.name.lower() not in _NO_DATA]
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
     return [folder / name for name in sorted(names, key=natural)]
 
 
@@ -43,26 +46,53 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 
 def folders_of(root: Path) -> Iterator[Subfolder]:
-    """The data folder itself, and those below it, three deep."""
+    """The data folder itself, and those below it, five deep."""
     if not root.is_dir():
         raise InputError(f"{root}: expected a folder of labelled images")
-    level = [Subfolder(root, ())]
+    level, seen = [Subfolder(root, ())], {os.path.realpath(root)}
     for _ in range(_DEEPEST + 1):
         yield from level
-        level = [Subfolder(child, (*parts, child.name)) for folder, parts in level for child in children(folder)]
+        below = {os.path.realpath(child): Subfolder(child, (*parts, child.name)) for folder, parts in level for child in children(folder)}
+        level = [one for place, one in below.items() if place not in seen]  # not through links to what was there
+        seen |= below.keys()
+
+
+def way_to(root: Path, files: Iterable[Path]) -> list[Path]:
+    """The data folder, and those below it on the way to all of the files: where lists that speak of them may lie.
+
+    >>> [folder.as_posix() for folder in way_to(Path("d"), [Path("d/set/train/a.png"), Path("d/set/val/b.png")])]
+    ['d', 'd/set']
+    """
+    parents = {file.parent for file in files}
+    shared = Path(os.path.commonpath(parents)).relative_to(root).parts if parents else ()
+    return [root.joinpath(*shared[:count]) for count in range(len(shared) + 1)]
 
 
 def picture_files(folder: Path, *, deep: bool = True) -> list[Found]:
     """The pictures in a folder, with those of its subfolders; none is no error."""
     if deep:
-        return find_images([folder]) if has_picture(folder) else []
+        return [one for one in find_images([folder]) if not _is_cellpose(one.path)] if has_picture(folder) else []
     files = [child for child in folder.iterdir() if is_image(child) and not child.name.startswith(".") and child.is_file()]
     return [Found(file, file.name) for file in sorted(files, key=lambda file: natural(file.name))]
 
 
+def _is_cellpose(path: Path) -> bool:
+    """Whether a file is Cellpose's own ``a_seg.npy``: no array of numbers, but a pickled dictionary."""
+    if not path.name.lower().endswith("_seg.npy"):
+        return False
+    with path.open("rb") as file:
+        return b"'|O'" in file.read(128)
+
+
 def has_picture(folder: Path) -> bool:
     """Whether there is any picture in a folder or below it."""
-    return any(is_image(name) for _, _, names in os.walk(folder, followlinks=True) for name in names if not name.startswith("."))
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if any(is_image(name) and not name.startswith(".") for name in names):
+            return True
+        seen.add(os.path.realpath(place))
+        folders[:] = [one for one in folders if not one.startswith(".") and os.path.realpath(os.path.join(place, one)) not in seen]
+    return False
 
 
 def pictures_of(folder: Path, found: Sequence[Found], channels: Sequence[str], problems: list[Problem], root: Path) -> Pictures:

@@ -17,8 +17,10 @@ ABOUT = "ID/images/ and ID/masks/, one mask file an object"
 
 
 def recognise(root: Path, *, channels: Sequence[str] = ()) -> bool:
-    """Whether a folder here, or below, holds the masks of one image's objects."""
-    return any(_is_one_image(parts, images, masks) for parts, images, masks in _sets(root))
+    """Whether folders here, or below, hold the masks of one image's objects, and more of them do than hold several images."""
+    sets = list(_sets(root))
+    count = sum(_is_one_image(parts, images, masks) for parts, images, masks in sets)
+    return count > sum(len(picture_files(images, deep=False)) > 1 for _, images, _ in sets) if count else False
 
 
 def find(root: Path, *, channels: Sequence[str] = ()) -> tuple[list[Entry], list[Problem]]:
