@@ -1,10 +1,13 @@
-"""The suite as if the extra `deep` were not installed: `make test-base`."""
+"""In the examples of docstrings `np` is NumPy. And `make test-base`: the suite as if the extra `deep` were not installed."""
 
 from __future__ import annotations
 
 import os
 import sys
 from typing import Any
+
+import numpy as np
+import pytest
 
 DEEP = ("torch", "torchvision", "timm", "segmentation_models_pytorch", "safetensors", "accelerate", "onnxscript")
 WITHOUT_DEEP = bool(os.environ.get("MICROTOME_WITHOUT_DEEP"))
@@ -31,3 +34,8 @@ class _Hiding:
 
 if WITHOUT_DEEP:
     sys.meta_path[:] = [_Hiding(finder) for finder in sys.meta_path]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _numpy_in_examples(doctest_namespace: dict[str, Any]) -> None:
+    doctest_namespace["np"] = np
