@@ -22,7 +22,7 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
 endif
 
 .NOTPARALLEL:
-.PHONY: help install demo test test-all check format bench docs serve clean
+.PHONY: help install demo test test-base test-all check format bench docs serve clean
 .PHONY: check-format check-lint check-types check-floors check-docs
 
 help: ## list the targets
@@ -35,6 +35,9 @@ demo: $(INSTALLED) ## five pictures, five recipes, five reports in demo/
 
 test: $(TESTABLE) ## the whole suite, but for what takes minutes
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow"
+
+test-base: $(TESTABLE) ## the suite as if the extra `deep` were not installed
+	@MICROTOME_WITHOUT_DEEP=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow"
 
 test-all: $(TESTABLE) ## the suite with the slow tests
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal

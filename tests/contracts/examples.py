@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from microtome.core.classes import ClassTable
+from microtome.core.events import collect_warnings
 from microtome.core.raster import Image, InstanceMap, Raster, ScoreMap, SemanticMap
 from microtome.core.step import Step
 from microtome.run import catalogue
+from microtome.targets import catalogue as targets
+from microtome.targets.heads import perfect_scores
 
 __all__ = ["SHAPES", "STEPS", "example", "inputs_of", "settings_of"]
 
@@ -37,6 +41,8 @@ def settings_of(step: Step) -> dict[str, Any]:
 
 def inputs_of(step: Step, ndim: int = 2, dtype: Any = np.uint8, *, optional: bool = True) -> dict[str, Raster]:
     """An input for each parameter that takes one, of the first noun it takes, over the same picture."""
+    if step.name in targets.names():
+        return {name: _scores(step.name, SHAPES[ndim]) for name in step.inputs}
     wanted = {name: need for name, need in step.inputs.items() if optional or not need.optional}
     return {name: example(need.nouns[0], name, SHAPES[ndim], dtype) for name, need in wanted.items()}
 
@@ -67,6 +73,19 @@ def _objects(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray
     """The pieces of the mask or, for markers, a pixel or so in the core of each."""
     mask = _mask(name, shape, dtype) > 0
     return np.asarray(ndi.label(ndi.binary_erosion(mask) if name == "markers" else mask)[0], np.int32)
+
+
+def _scores(target: str, shape: tuple[int, ...]) -> ScoreMap:
+    """What a perfect network says of the objects; what decides about each component alone is 0 outside all."""
+    mask = InstanceMap(_objects("mask", shape, np.dtype(np.int32)), axes="zyx"[-len(shape) :])
+    goal = targets.load(target)
+    heads = goal.heads(ClassTable.binary(), len(shape))
+    with collect_warnings():
+        perfect = perfect_scores(goal.encode(mask), heads, mask)
+    if target not in ("interior_border", "signed_distance"):
+        return perfect
+    kept = [k for k, layer in enumerate(perfect.layers) if layer != "background"]
+    return ScoreMap(perfect.pixels[..., kept].clip(0, None), axes=perfect.axes, layers=tuple(perfect.layers[k] for k in kept))
 
 
 def _landscape(shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -93,15 +93,14 @@ def components_joined(step: Step, inputs: Inputs, settings: dict[str, Any]) -> d
     shape = shape_of(inputs)
     masks = {name: noun for name, noun in inputs.items() if not isinstance(noun, Image)}
     domain = masks["mask"] if "mask" in masks else next(iter(masks.values()))
-    filled = ndi.binary_fill_holes(domain.pixels != 0)
+    filled = ndi.binary_fill_holes(domain.pixels.any(axis=-1) if domain.has_channels else domain.pixels != 0)
     components, _ = ndi.label(filled, ndi.generate_binary_structure(len(shape), len(shape)))
     whole: dict[str, NDArray[Any]] = {}
     for number, found in enumerate(ndi.find_objects(components), 1):
         box = tuple(slice(max(0, s.start - 1), min(n, s.stop + 1)) for s, n in zip(found, shape, strict=True))
         mine = components[box] == number
         alone = {
-            name: noun.with_pixels(np.where(mine, noun.pixels[box], 0).astype(noun.pixels.dtype) if name in masks else noun.pixels[box])
-            for name, noun in inputs.items()
+            name: noun.with_pixels(_where(mine, noun.pixels[box]) if name in masks else noun.pixels[box]) for name, noun in inputs.items()
         }
         for name, noun in nouns_of(step(**alone, **settings)).items():
             assert not noun.pixels[~mine].any(), f"{step.name} writes outside the component it was given"
@@ -109,6 +108,11 @@ def components_joined(step: Step, inputs: Inputs, settings: dict[str, Any]) -> d
             top = int(target.max()) if isinstance(noun, InstanceMap) else 0  # objects get new numbers, classes keep theirs
             target[box] = np.where(mine & (noun.pixels > 0), noun.pixels.astype(np.int64) + top, target[box])
     return whole
+
+
+def _where(mine: NDArray[np.bool_], pixels: NDArray[Any]) -> NDArray[Any]:
+    """The pixels, all layers of them, and 0 elsewhere."""
+    return np.where(mine[..., None] if pixels.ndim > mine.ndim else mine, pixels, 0).astype(pixels.dtype)
 
 
 def same_objects(one: NDArray[Any], other: NDArray[Any]) -> bool:

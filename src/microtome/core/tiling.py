@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Local", "Mergeable", "Reducible", "Tiling", "Whole"]
+__all__ = ["Local", "Mergeable", "Reducible", "Tiling", "Whole", "Windowed"]
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,11 @@ class Whole:
     why: str = "its result depends on the whole image"
 
 
-Tiling = Local | Reducible | Mergeable | Whole
+@dataclass(frozen=True)
+class Windowed:
+    """Defined by a grid of windows anchored at the image's origin, which the step's settings give: every order, executor and memory
+    limit gives the same bytes.
+    """
+
+
+Tiling = Local | Reducible | Mergeable | Whole | Windowed

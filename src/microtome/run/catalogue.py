@@ -17,12 +17,12 @@ from microtome.core.step import Step
 
 __all__ = ["FOLDERS", "load", "names", "places"]
 
-FOLDERS = ("methods/prepare", "methods/segment", "methods/refine")
+FOLDERS = ("methods/prepare", "methods/segment", "run/steps", "targets/semantic", "targets/instance", "methods/refine")
 
 
 @cache
 def places() -> dict[str, str]:
-    """Where each step is: its name to ``module:attribute``, in the order of a recipe (prepare, segment, refine)."""
+    """Where each step is: its name to ``module:attribute``, in the order of a recipe (prepare, segment, decode, refine)."""
     root = Path(microtome.__file__).parent
     found = {}
     for folder in FOLDERS:

@@ -65,7 +65,7 @@ def test_quiet_prints_nothing(coins_png, tmp_path):
         (["{coins}", "--step", "otsu:classes=nine"], "expected a whole number"),
         (["{coins}", "--step", "otsu:classes"], "not key=value"),
         (["{coins}"], "--recipe"),
-        (["{coins}", "--recipe", "coins", "--step", "otsu"], "both given"),
+        (["{coins}", "--recipe", "coins", "--step", "otsu"], "--recipe and --step were given"),
         (["{coins}", "--recipe", "coins", "--executor", "serail"], "did you mean serial"),
         (["{coins}", "--recipe", "coins", "--measure", "aera"], "did you mean area"),
         (["{coins}", "--recipe", "coins", "--spacing", "0.65"], "no unit"),

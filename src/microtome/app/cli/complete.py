@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["complete_recipe", "complete_step"]
+__all__ = ["complete_model", "complete_recipe", "complete_step"]
 
 
 def complete_recipe(incomplete: str) -> list[str]:
@@ -24,3 +24,10 @@ def complete_step(incomplete: str) -> list[str]:
     done, _, last = rest.rpartition(",")
     before = f"{name}:{done}," if done else f"{name}:"
     return [f"{before}{setting}=" for setting in load(name).settings if setting.startswith(last)]
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Shipped models whose name begins so."""
+    from microtome.run.bundle import bundle_names
+
+    return [name for name in bundle_names() if name.startswith(incomplete)]

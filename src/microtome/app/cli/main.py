@@ -1,4 +1,4 @@
-"""The command line: ``microtome segment``, ``steps``, ``recipes``, ``measure``, ``evaluate``, ``check``, ``convert``, ``tune``, ``doctor``.
+"""The command line: ``microtome`` and its commands, from ``segment`` to ``doctor``.
 
 Each command is a file of its name that imports what it needs when it is called, so that ``--help`` is quick.
 Exit codes: 0 done; 1 some inputs failed, the rest done; 2 wrong use; 130 stopped by Ctrl-C.
@@ -11,11 +11,13 @@ import sys
 import typer
 
 import microtome
+from microtome.app.cli.bundle import bundle
 from microtome.app.cli.check import check
 from microtome.app.cli.convert import convert
 from microtome.app.cli.doctor import doctor
 from microtome.app.cli.evaluate import evaluate
 from microtome.app.cli.measure import measure
+from microtome.app.cli.networks import networks
 from microtome.app.cli.recipes import recipes
 from microtome.app.cli.segment import segment
 from microtome.app.cli.steps import steps
@@ -32,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, doctor):
+for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, networks, bundle, doctor):
     app.command()(command)
 
 

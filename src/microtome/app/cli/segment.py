@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from microtome.app.cli.complete import complete_recipe, complete_step
+from microtome.app.cli.complete import complete_model, complete_recipe, complete_step
 from microtome.core.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def segment(
     step: Annotated[
         list[str] | None, typer.Option(help="A step, NAME or NAME:key=value,...; may be given several times.", autocompletion=complete_step)
     ] = None,
+    model: Annotated[str | None, typer.Option(help="A shipped model's name, or a bundle's path.", autocompletion=complete_model)] = None,
     channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of the files, where they do not say: yx, yxc, zyx, zyxc.")] = None,
     page: Annotated[int | None, typer.Option(help="Read this page, from 0, of files that hold several pictures.", min=0)] = None,
@@ -49,10 +50,11 @@ def segment(
 
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
-    chosen = recipe_of(recipe, step).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
+    chosen = recipe_of(recipe, step, model).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
-    name = recipe if recipe and Path(recipe).suffix not in (".yaml", ".yml") else Path(recipe).stem if recipe else "--step"
+    source = recipe or model
+    name = "--step" if not source else Path(source).stem if Path(source).suffix in (".yaml", ".yml", ".zip") else source
     events = run(
         chosen, images, out=out, executor=executor, workers=workers, group=group, explain=explain,
         extras=(*_words(save), *_words(export)), overwrite=overwrite, resume=resume, name=name,
@@ -73,14 +75,20 @@ def segment(
         raise typer.Exit(1)
 
 
-def recipe_of(recipe: str | None, steps: Sequence[str] | None) -> Recipe:
-    """The recipe that ``--recipe`` or ``--step`` name; one of them must be given."""
+def recipe_of(recipe: str | None, steps: Sequence[str] | None, model: str | None = None) -> Recipe:
+    """The recipe that ``--recipe``, ``--step`` or ``--model`` name; one of them must be given."""
     from microtome.run.recipe import Recipe
     from microtome.run.shipped import find_recipe, recipe_names
 
-    if bool(recipe) == bool(steps):
-        what = "both given" if recipe else "neither given"
-        raise RecipeError(f"say what to do by --recipe NAME|FILE or by --step ..., {what}; shipped recipes: {', '.join(recipe_names())}")
+    given = [way for way, there in (("--recipe", recipe), ("--step", steps), ("--model", model)) if there]
+    if len(given) != 1:
+        what = f"{' and '.join(given)} were given" if given else "none was given"
+        names = ", ".join(recipe_names())
+        raise RecipeError(f"say what to do by one of --recipe NAME|FILE, --step ..., --model NAME|PATH; {what}. Shipped recipes: {names}")
+    if model:
+        from microtome.run.bundle import find_bundle
+
+        return find_bundle(model).recipe
     return find_recipe(recipe) if recipe else Recipe.from_shell(steps or [])
 
 

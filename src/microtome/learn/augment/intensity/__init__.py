@@ -1,0 +1,1 @@
+"""Steps that change values and leave every pixel where it is."""

@@ -1,0 +1,259 @@
+"""A bundle: a recipe that brings its network along, as a folder or a zip that runs without torch.
+
+    recipe.yaml            the recipe, its networks named relative to the bundle
+    networks/NAME.onnx     one or several
+    weights.safetensors    the same weights, for further training; optional
+    card.md                what it was trained on, at which object size, how it scored, where it fails
+    example/               an image, the mask it must give, and the tolerance
+    sha256sums             of every other member
+
+No pickle, ever.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+import microtome
+from microtome.core.errors import InputError, RecipeError, did_you_mean
+from microtome.core.raster import Image, InstanceMap, SemanticMap
+from microtome.io.whole import whole_file
+from microtome.run import yaml_text
+from microtome.run.bundle_file import SUMS, member_names, read_member, sha256
+from microtome.run.recipe import Recipe
+
+__all__ = ["Bundle", "Example", "Verdict", "bundle_names", "find_bundle", "open_bundle", "verify", "write_bundle"]
+
+Mask = SemanticMap | InstanceMap
+_HEAD = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_DATE = (1980, 1, 1, 0, 0, 0)  # zips hold no times: the same bundle is the same bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """An opened bundle.
+
+    Attributes
+    ----------
+    path : Path
+    recipe : Recipe
+        Its networks named by absolute paths, so that it runs from anywhere.
+    card : str
+        The card's text, without its head.
+    facts : mapping
+        The card's head: object size and spacing of the training data, metrics, tolerance.
+    """
+
+    path: Path
+    recipe: Recipe
+    card: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An image and the mask that the bundle makes of it."""
+
+    image: Image
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found: how well the example's mask was met, and how well it must be."""
+
+    agreement: float
+    tolerance: float
+    members: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether the example came out as it must."""
+        return self.agreement >= self.tolerance
+
+
+def _folder() -> Path:
+    return Path(microtome.__file__).parent / "shipped" / "bundles"
+
+
+def bundle_names() -> tuple[str, ...]:
+    """The names of the shipped bundles."""
+    return tuple(sorted(path.stem for path in _folder().glob("*.zip")))
+
+
+def find_bundle(name: str | os.PathLike[str]) -> Bundle:
+    """A shipped bundle by its name, or any by its path.
+
+    Raises
+    ------
+    RecipeError
+        If there is neither, with near spellings.
+    """
+    if str(name) in bundle_names():
+        return open_bundle(_folder() / f"{name}.zip")
+    if Path(name).exists():
+        return open_bundle(Path(name))
+    raise RecipeError(f"no model {str(name)!r}{did_you_mean(str(name), bundle_names())}; a bundle is named by its path")
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Open a bundle; its networks are not loaded before they are used, and checked then.
+
+    Raises
+    ------
+    InputError
+        If a member is missing, or the recipe names a network outside of the bundle.
+    """
+    path = Path(path).resolve()
+    document = yaml_text.load(_text(path, "recipe.yaml"), f"{path}: recipe.yaml")
+    card = _text(path, "card.md")
+    head = _HEAD.match(card)
+    facts = yaml_text.load(head[1], f"{path}: card.md") if head else {}
+    recipe = Recipe.from_document(_located(document, path), f"{path}: recipe.yaml")
+    return Bundle(path, recipe, card[head.end() :] if head else card, facts if isinstance(facts, dict) else {})
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        return read_member(path, name).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: {name} is not text in UTF-8") from None
+
+
+def _located(document: Any, path: Path) -> Any:
+    """The recipe with the bundle's own path before the names of its networks."""
+    names = set(member_names(path))
+    for use in document.get("steps", []) if isinstance(document, dict) else []:
+        settings = use.get("network") if isinstance(use, dict) else None
+        if not isinstance(settings, dict) or "weights" not in settings:
+            continue
+        if settings["weights"] not in names:
+            raise InputError(f"{path}: the recipe names the network {settings['weights']!r}, which is not in the bundle")
+        settings["weights"] = str(path / settings["weights"])
+    return document
+
+
+def write_bundle(
+    path: Path,
+    recipe: Mapping[str, Any],
+    networks: Mapping[str, bytes],
+    *,
+    card: str,
+    facts: Mapping[str, Any],
+    example: Example | None = None,
+    weights: bytes | None = None,
+) -> Path:
+    """Write a bundle as a zip; the same contents are the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+    recipe : mapping
+        A recipe's document; the `weights` of its network steps are names of `networks`, and get their place and hash here.
+    networks : mapping of str to bytes
+        ONNX models by name.
+    card, facts
+        The card's text, and what stands at its head.
+    example : Example, optional
+        What `verify` replays.
+    weights : bytes, optional
+        A safetensors file.
+    """
+    members: dict[str, bytes] = {f"networks/{name}.onnx": data for name, data in networks.items()}
+    head = yaml.safe_dump(dict(facts), sort_keys=False, allow_unicode=True)
+    members["card.md"] = f"---\n{head}---\n\n{card.strip()}\n".encode()
+    members["recipe.yaml"] = yaml.safe_dump(_settled(recipe, members), sort_keys=False, allow_unicode=True).encode()
+    if weights is not None:
+        members["weights.safetensors"] = weights
+    if example is not None:
+        members["example/image.npy"], members["example/mask.npy"] = _npy(example.image.pixels), _npy(example.mask.pixels)
+    members[SUMS] = "".join(f"{sha256(data)}  {name}\n" for name, data in sorted(members.items())).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in sorted(members.items()):
+            info = zipfile.ZipInfo(name, _DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+    return path
+
+
+def _settled(recipe: Mapping[str, Any], members: Mapping[str, bytes]) -> dict[str, Any]:
+    steps = []
+    for use in recipe["steps"]:
+        settings = use.get("network") if isinstance(use, Mapping) else None
+        if isinstance(settings, Mapping):
+            place = f"networks/{settings['weights']}.onnx"
+            use = {**use, "network": {**settings, "weights": place, "sha256": sha256(members[place])}}
+        steps.append(use)
+    return {**recipe, "steps": steps}
+
+
+def _npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def verify(path: str | os.PathLike[str]) -> Verdict:
+    """Check every member's hash, then segment the example and compare.
+
+    Raises
+    ------
+    InputError
+        If a member is missing, changed or not in the list, or there is no example.
+    """
+    bundle = find_bundle(path)
+    listed = _listed(bundle.path)
+    names = [name for name in member_names(bundle.path) if name != SUMS]
+    if strange := sorted(set(names) ^ set(listed)):
+        raise InputError(f"{bundle.path}: {', '.join(strange)} {'is' if len(strange) == 1 else 'are'} missing or not in {SUMS}")
+    for name in names:
+        if sha256(read_member(bundle.path, name)) != listed[name]:
+            raise InputError(f"{bundle.path}: {name} has changed since the bundle was made; get the bundle again")
+    if "example/image.npy" not in names:
+        raise InputError(f"{bundle.path}: has no example to replay")
+    return Verdict(_agreement(bundle), float(bundle.facts.get("tolerance", 1.0)), len(names))
+
+
+def _listed(path: Path) -> dict[str, str]:
+    lines = (line.split("  ", 1) for line in _text(path, SUMS).splitlines() if line)
+    try:
+        return {name: digest for digest, name in lines}
+    except ValueError:
+        raise InputError(f"{path}: {SUMS} is damaged") from None
+
+
+def _agreement(bundle: Bundle) -> float:
+    """The share of the example's pixels whose class, or object up to its number, is as it was."""
+    from microtome.measure.metrics.contingency import contingency
+    from microtome.run.pipeline import segment
+
+    image, expected = (_load(bundle.path, f"example/{name}.npy") for name in ("image", "mask"))
+    axes = str(bundle.facts.get("example_axes", {2: "yx", 3: "yxc", 4: "zyxc"}[image.ndim]))
+    found = segment(Image(image, axes=axes), bundle.recipe).mask
+    if isinstance(found, SemanticMap):
+        return float(np.mean(found.pixels == expected))
+    table = contingency(found.pixels, expected)
+    best: dict[int, int] = {}
+    for truth, pixels in zip(table.truth.tolist(), table.pixels.tolist(), strict=True):
+        best[truth] = max(best.get(truth, 0), pixels)
+    return sum(best.values()) / expected.size
+
+
+def _load(path: Path, name: str) -> Any:
+    try:
+        return np.load(io.BytesIO(read_member(path, name)), allow_pickle=False)
+    except ValueError as error:
+        raise InputError(f"{path}: {name} is damaged: {error}") from None

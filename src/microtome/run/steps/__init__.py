@@ -1,0 +1,1 @@
+"""Steps that need what only `run/` knows: files and engines."""

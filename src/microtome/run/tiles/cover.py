@@ -1,0 +1,27 @@
+"""Where windows lie: a grid anchored at the image's origin, so that every order and every memory limit gives the same."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+__all__ = ["corners", "starts"]
+
+
+def starts(length: int, window: int, step: int) -> list[int]:
+    """The first index of each window along one axis: every `step` from 0, until the axis is covered.
+
+    The last window may reach over the end; what it needs there is mirrored.
+
+    Examples
+    --------
+    >>> starts(600, 256, 192), starts(256, 256, 192), starts(100, 256, 192)
+    ([0, 192, 384], [0], [0])
+    """
+    count = 1 + max(0, -(-(length - window) // step))
+    return [k * step for k in range(count)]
+
+
+def corners(shape: Sequence[int], window: Sequence[int], step: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The first corner of every window, row by row."""
+    return itertools.product(*(starts(n, w, s) for n, w, s in zip(shape, window, step, strict=True)))

@@ -1,0 +1,1 @@
+"""Targets that tell objects apart."""

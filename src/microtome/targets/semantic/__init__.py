@@ -1,0 +1,1 @@
+"""Targets that give each pixel a class."""

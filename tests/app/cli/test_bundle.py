@@ -1,0 +1,83 @@
+"""``microtome bundle`` and ``segment --model`` as their users call them."""
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from microtome.app.cli.main import app
+from microtome.core.errors import MicrotomeError
+from microtome.core.raster import Image
+from microtome.run.bundle import Example, open_bundle, write_bundle
+from microtome.run.pipeline import segment
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "run"))
+from networks import brightness_network
+
+STEPS = [{"network": {"weights": "main", "layers": ["background", "interior", "border"], "window": 64}}, "interior_border"]
+
+
+def microtome(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if isinstance(result.exception, MicrotomeError):
+        return 2, result.stdout, str(result.exception)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def bright_square():
+    pixels = np.zeros((60, 80), np.uint8)
+    pixels[5:25, 5:25] = 200
+    return pixels
+
+
+@pytest.fixture
+def model(tmp_path):
+    document, networks, facts = {"microtome": 1, "steps": STEPS}, {"main": brightness_network()}, {"tolerance": 1.0, "diameter_px": 20}
+    first = write_bundle(tmp_path / "first.zip", document, networks, card="Squares.", facts=facts)
+    example = Example(Image(bright_square()), segment(bright_square(), open_bundle(first).recipe).mask)
+    return write_bundle(tmp_path / "squares.zip", document, networks, card="Squares.", facts=facts, example=example)
+
+
+def test_a_model_segments_files(model, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), bright_square())
+    code, out, _ = microtome("segment", tmp_path / "a.png", "--model", model, "--out", tmp_path / "out", "--json")
+    assert code == 0
+    assert json.loads(out)["counts"] == {"a.png": 1}
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["recipe_name"] == "squares"
+    assert len(record["recipe"]["steps"][0]["network"]["sha256"]) == 64
+
+
+def test_it_shows_its_card_and_proves_itself(model):
+    code, out, _ = microtome("bundle", "show", model)
+    assert code == 0
+    assert "diameter_px: 20" in out
+    assert "Squares." in out
+    assert "interior_border" in out
+    code, out, _ = microtome("bundle", "verify", model)
+    assert (code, out) == (0, "5 files are as they were; the example agrees to 100.0000 % (at least 100.00 %)\n")
+
+
+def test_an_example_that_comes_out_otherwise_is_exit_1(tmp_path):
+    mask = segment(bright_square(), open_bundle(write(tmp_path, None)).recipe).mask
+    wrong = write(tmp_path, Example(Image(bright_square()), mask.with_pixels(np.roll(mask.pixels, 5))))
+    assert microtome("bundle", "verify", wrong)[0] == 1
+
+
+def write(folder, example):
+    return write_bundle(
+        folder / "b.zip", {"microtome": 1, "steps": STEPS}, {"main": brightness_network()}, card="x", facts={}, example=example
+    )
+
+
+def test_one_way_to_say_what_to_do(model, tmp_path):
+    code, _, message = microtome("segment", "a.png", "--model", model, "--recipe", "coins", "--out", tmp_path / "out")
+    assert (code, "--recipe and --model were given" in message) == (2, True)
+    code, _, message = microtome("segment", "a.png", "--model", "nuclie", "--out", tmp_path / "out")
+    assert (code, "no model 'nuclie'" in message) == (2, True)

@@ -1,0 +1,9 @@
+"""Losses are tested on one thread, so that many tests share the processor."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    torch.set_num_threads(1)
