@@ -14,7 +14,14 @@ from mkdocs.structure.files import File, Files
 from microtome.run import catalogue
 
 DOCS = Path(__file__).parents[1]
-FOLDERS = {"prepare": "Prepare", "segment": "Segment", "refine": "Refine"}
+FOLDERS = {
+    "prepare": "Prepare",
+    "segment": "Segment",
+    "steps": "Networks",
+    "semantic": "From scores to classes",
+    "instance": "From scores to objects",
+    "refine": "Refine",
+}
 
 
 def on_config(config: Any) -> Any:

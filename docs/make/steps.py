@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from microtome.core.step import Step
-from microtome.core.tiling import Local, Mergeable, Reducible, Whole
+from microtome.core.tiling import Local, Mergeable, Reducible, Whole, Windowed
 
 __all__ = ["page", "table"]
 
@@ -91,5 +91,10 @@ def _tiling(step: Step) -> str:
             return "**Reducible**: after a first look at every tile, tiles give the same values, bit for bit."
         case Mergeable():
             return "**Mergeable**: blocks are solved one by one and merged, equal up to the numbering of objects."
+        case Windowed():
+            return (
+                "**Windowed**: a grid of windows from the image's first pixel on defines its result, and they are added up in the grid's"
+                " order: memory and threads change nothing, another grid does."
+            )
         case Whole():
             return f"**Whole**: it refuses tiles, since {step.tiling.why}."

@@ -17,6 +17,8 @@ from microtome.run import catalogue
 from microtome.targets import catalogue as targets
 from microtome.targets.heads import perfect_scores
 
+from .local_network import local_network
+
 __all__ = ["SHAPES", "STEPS", "example", "inputs_of", "settings_of"]
 
 STEPS = [catalogue.load(name) for name in catalogue.names()]
@@ -27,16 +29,20 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "adapthisteq": {"tiles": 4},
     "drop_small": {"min_area": 12},
     "kmeans": {"restarts": 2},
+    "network": {"window": 16, "overlap": 6, "depth": 8},
+    "resize": {"spacing": 1},  # the size stays here, as every other step's does; tests/methods/prepare/test_resize.py changes it
     "rolling_ball": {"radius": 5},
+    "separate_stains": {"white": 255},
     "split_touching": {"min_distance": 4},
     "threshold": {"value": 90},
     "watershed": {"min_distance": 4},
 }
 
 
-def settings_of(step: Step) -> dict[str, Any]:
-    """Settings to call the step with."""
-    return {name: value for name, value in SETTINGS.get(step.name, {}).items() if name in step.settings}
+def settings_of(step: Step, ndim: int = 2) -> dict[str, Any]:
+    """Settings to call the step with, on images of so many axes."""
+    given = {name: value for name, value in SETTINGS.get(step.name, {}).items() if name in step.settings}
+    return given | ({"weights": local_network(ndim)} if step.name == "network" else {})
 
 
 def inputs_of(step: Step, ndim: int = 2, dtype: Any = np.uint8, *, optional: bool = True) -> dict[str, Raster]:

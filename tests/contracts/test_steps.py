@@ -7,19 +7,20 @@ import inspect
 import sys
 import typing
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from microtome.core.errors import InputError, RecipeError
+from microtome.core.errors import InputError, MicrotomeError, RecipeError
 from microtome.core.events import collect_warnings
 from microtome.core.kernels import bands
 from microtome.core.parameters import Odd, Range
 from microtome.core.raster import Image, InstanceMap, Raster
 from microtome.core.step import Step
-from microtome.core.tiling import Local, Mergeable, Reducible, Whole
+from microtome.core.tiling import Local, Mergeable, Reducible, Whole, Windowed
 
 from .examples import STEPS, example, inputs_of, settings_of
 from .tiles import (
@@ -30,6 +31,7 @@ from .tiles import (
     same_objects,
     tiles_by_summary,
     tiles_with_halo,
+    windows_blended,
 )
 
 DTYPES = [np.uint8, np.uint16, np.int32, np.float32, np.float64]
@@ -51,8 +53,9 @@ in_2d_and_3d = pytest.mark.parametrize("ndim", [2, 3])
 
 def run(step: Step, inputs: dict[str, Any], **settings: Any) -> Arrays:
     """Call the step as its neighbours in a recipe would; what it warns of is none of this file's business."""
+    ndim = next((noun.ndim for noun in inputs.values()), 2)
     with collect_warnings():
-        return arrays_of(step(**inputs, **{**settings_of(step), **settings}))
+        return arrays_of(step(**inputs, **{**settings_of(step, ndim), **settings}))
 
 
 def run_or_refuse(step: Step, inputs: dict[str, Any]) -> Arrays | None:
@@ -319,12 +322,17 @@ def test_defaults_are_in_their_own_range(step: Step) -> None:
             assert setting.check(setting.default, name) == setting.default
 
 
+# Settings whose words ask for what another install, processor or file has, and are refused without it.
+MAY_NEED_MORE = {"network": ("engine", "precision")}
+
+
 @every_step
 def test_every_choice_of_words_works(step: Step) -> None:
     inputs = usual_inputs(step)
     for name, setting in step.settings.items():
         for word in typing.get_args(setting.annotation) if typing.get_origin(setting.annotation) is typing.Literal else ():
-            run(step, inputs, **{name: word})
+            with suppress(MicrotomeError) if name in MAY_NEED_MORE.get(step.name, ()) else nullcontext():
+                run(step, inputs, **{name: word})
 
 
 # Words
@@ -432,6 +440,51 @@ def test_a_component_has_the_same_result_with_nothing_else_around(step: Step, nd
             np.testing.assert_array_equal(joined[name], result.pixels)
 
 
+@pytest.mark.parametrize("step", having(Windowed))
+@in_2d_and_3d
+def test_the_result_is_the_mean_over_a_grid_of_windows_weighted_by_ramps(step: Step, ndim: int) -> None:
+    inputs = usual_inputs(step, ndim)
+    settings = settings_of(step, ndim)
+    window, overlap = grid_of(settings, ndim)
+    expected = windows_blended(step, inputs, settings, window, overlap)
+    (found,) = run(step, inputs).values()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("step", having(Windowed))
+@in_2d_and_3d
+def test_the_grid_of_windows_starts_at_the_origin_whatever_the_image_s_size(step: Step, ndim: int) -> None:
+    inputs = usual_inputs(step, ndim)
+    window, overlap = grid_of(settings_of(step, ndim), ndim)
+    shape = [n - 3 for n in next(iter(inputs.values())).shape]
+    less = with_arrays(inputs, lambda pixels: pixels[tuple(slice(n) for n in shape)])
+    # Up to the first window that reaches over the new end nothing may change.
+    ends = [((n - w) // (w - o) + 1) * (w - o) for n, w, o in zip(shape, window, overlap, strict=True)]
+    kept = tuple(slice(end) for end in ends)
+    assert all(end > 0 for end in ends)
+    assert_same({name: array[kept] for name, array in run(step, less).items()}, {name: a[kept] for name, a in run(step, inputs).items()})
+
+
+@pytest.mark.parametrize("step", having(Windowed))
+@in_2d_and_3d
+@pytest.mark.parametrize("window", [16, 96])
+@pytest.mark.usefixtures("small_bands")
+def test_windows_at_once_and_threads_change_no_byte(step: Step, ndim: int, window: int) -> None:
+    results = []
+    for batch, threads in ((1, 1), (1, 2), (2, 3), (7, 1), (7, 2)):
+        bands.set_threads(threads)
+        results.append(run(step, usual_inputs(step, ndim), window=window, batch=batch))
+    for other in results[1:]:
+        assert_same(results[0], other)
+        assert all(results[0][name].tobytes() == other[name].tobytes() for name in other)
+
+
+def grid_of(settings: dict[str, Any], ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Size and overlap of the windows along each axis, as the settings give them; along z a quarter overlaps."""
+    plane = (settings["window"],) * 2, (settings["overlap"],) * 2
+    return plane if ndim == 2 else ((settings["depth"], *plane[0]), (settings["depth"] // 4, *plane[1]))
+
+
 @pytest.mark.parametrize("step", having(Whole))
 def test_a_step_that_refuses_tiles_says_why(step: Step) -> None:
     assert len(step.tiling.why.split()) > 3
@@ -439,4 +492,4 @@ def test_a_step_that_refuses_tiles_says_why(step: Step) -> None:
 
 
 def test_the_catalogue_holds_steps_of_every_tiling() -> None:
-    assert {type(step.tiling) for step in STEPS} == {Local, Reducible, Mergeable, Whole}
+    assert {type(step.tiling) for step in STEPS} == {Local, Reducible, Mergeable, Whole, Windowed}

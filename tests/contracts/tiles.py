@@ -13,7 +13,16 @@ from scipy import ndimage as ndi
 from microtome.core.raster import Image, InstanceMap, Raster
 from microtome.core.step import Step
 
-__all__ = ["arrays_of", "blocks_joined", "components_joined", "nouns_of", "same_objects", "tiles_by_summary", "tiles_with_halo"]
+__all__ = [
+    "arrays_of",
+    "blocks_joined",
+    "components_joined",
+    "nouns_of",
+    "same_objects",
+    "tiles_by_summary",
+    "tiles_with_halo",
+    "windows_blended",
+]
 
 Box = tuple[slice, ...]
 Inputs = dict[str, Raster]
@@ -108,6 +117,35 @@ def components_joined(step: Step, inputs: Inputs, settings: dict[str, Any]) -> d
             top = int(target.max()) if isinstance(noun, InstanceMap) else 0  # objects get new numbers, classes keep theirs
             target[box] = np.where(mine & (noun.pixels > 0), noun.pixels.astype(np.int64) + top, target[box])
     return whole
+
+
+def windows_blended(
+    step: Step, inputs: Inputs, settings: dict[str, Any], window: tuple[int, ...], overlap: tuple[int, ...]
+) -> NDArray[Any]:
+    """Run on one window at a time, from the last to the first, and take the mean, weighted by ramps over the overlaps.
+
+    The windows start at 0 along every axis and step by what does not overlap; beyond the image it is mirrored.
+    """
+    (name, image), *_ = inputs.items()
+    strides = [w - o for w, o in zip(window, overlap, strict=True)]
+    counts = [1 + max(0, -(-(n - w) // stride)) for n, w, stride in zip(image.shape, window, strides, strict=True)]
+    long = [(count - 1) * stride + w for count, stride, w in zip(counts, strides, window, strict=True)]
+    wide = np.pad(image.pixels, [(0, n - m) for n, m in zip(long, image.shape, strict=True)], mode="reflect")
+    ramps = np.ix_(
+        *(
+            np.minimum(1, np.minimum(k, k[::-1]) / (o + 1))
+            for o, k in ((o, np.arange(1, w + 1)) for w, o in zip(window, overlap, strict=True))
+        )
+    )
+    weight = np.prod(np.broadcast_arrays(*ramps), axis=0)[..., None]
+    total, sums = 0.0, np.zeros((*long, 1))
+    for place in reversed(list(product(*(range(0, count * stride, stride) for count, stride in zip(counts, strides, strict=True))))):
+        box = tuple(slice(p, p + w) for p, w in zip(place, window, strict=True))
+        (scores,) = arrays_of(step(**{name: image.with_pixels(wide[box])}, **settings)).values()
+        total = np.zeros((*long, scores.shape[-1])) if isinstance(total, float) else total
+        total[box] += scores * weight
+        sums[box] += weight
+    return (total / sums)[tuple(slice(n) for n in image.shape)]
 
 
 def _where(mine: NDArray[np.bool_], pixels: NDArray[Any]) -> NDArray[Any]:

@@ -6,6 +6,9 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
+import onnx.numpy_helper
 import pytest
 
 from microtome.run import catalogue
@@ -26,6 +29,15 @@ def test_script_runs_and_draws(script, run, monkeypatch):
     assert page.figures
     assert page.text.startswith("# ")
     assert len(page.text.split("\n\n")[1]) > 40, "a page begins with a title and a reason"
+
+
+def test_the_network_of_the_gallery_holds_what_its_page_says():
+    graph = onnx.load(DOCS / "gallery" / "steps" / "local_contrast.onnx").graph
+    weights, bias = (onnx.numpy_helper.to_array(values) for values in graph.initializer)
+    contrast = np.full((31, 31), -1 / 31**2)
+    contrast[15, 15] += 1
+    np.testing.assert_allclose(weights[0, 0], 0.2 * contrast, rtol=1e-6)
+    assert (bias.tolist(), [node.op_type for node in graph.node]) == ([-1], ["Conv"])
 
 
 def test_every_step_has_a_page():

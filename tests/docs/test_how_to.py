@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import numpy as np
 import pytest
 
 import microtome
+from microtome.run.bundle import Example, open_bundle, verify, write_bundle
+from microtome.run.bundle_file import member_names
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "run"))
+from networks import brightness_network
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
@@ -37,6 +43,24 @@ def test_a_mistake_names_its_place():
     with pytest.raises(microtome.RecipeError) as error:
         microtome.Recipe.of(*steps)
     assert str(error.value) == said.strip().removeprefix("my.yaml: ")
+
+
+def test_a_bundle_runs_as_shown_and_holds_what_is_listed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    steps = [{"network": {"weights": "main", "layers": ["background", "interior", "border"]}}, "interior_border"]
+    picture = np.zeros((30, 40), np.uint8)
+    picture[8:20, 9:25] = 200
+    network = brightness_network()
+    first = write_bundle(tmp_path / "first.zip", {"microtome": 1, "steps": steps}, {"main": network}, card="x", facts={})
+    example = Example(microtome.Image(picture), microtome.segment(picture, open_bundle(first).recipe).mask)
+    write_bundle(tmp_path / "model.zip", {"microtome": 1, "steps": steps}, {"main": network}, card="x", facts={}, example=example)
+    names: dict[str, object] = {"image": picture}
+    exec(blocks("networks.md", "python")[0], names)
+    assert len(names["result"].mask) == 1
+    listed = re.findall(r"^\| `([^`]+)` \|", (HOW_TO / "networks.md").read_text(encoding="utf-8"), re.MULTILINE)
+    said = {name.replace("NAME", "main") for name in listed}
+    assert {name for name in member_names(tmp_path / "model.zip") if not name.startswith("example/")} <= said
+    assert verify(tmp_path / "model.zip").sound
 
 
 def test_a_step_of_your_own_works():

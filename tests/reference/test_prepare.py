@@ -14,8 +14,11 @@ from microtome.methods.prepare.histeq import histeq
 from microtome.methods.prepare.imadjust import imadjust
 from microtome.methods.prepare.median import median
 from microtome.methods.prepare.normalise import normalise
+from microtome.methods.prepare.resize import resize
 from microtome.methods.prepare.rolling_ball import rolling_ball
+from microtome.methods.prepare.separate_stains import separate_stains
 from microtome.methods.prepare.to_grey import to_grey
+from microtome.methods.prepare.zscore import zscore
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("coins", 23, 216), ("camera", 4, 230), ("cell", 15, 196), ("page", 27, 241)])
@@ -146,6 +149,49 @@ def test_percentiles_of_photographs(name, low, high, mean):
     found = normalise.summarise([picture]).parts[0]
     assert (percentile(found, 1), percentile(found, 99.8)) == pytest.approx((low, high), abs=1e-6)
     assert normalise(picture).pixels.astype(float).mean() == pytest.approx(mean, abs=5e-7)
+
+
+def test_zscore_by_hand():
+    np.testing.assert_allclose(zscore(np.array([[1, 2, 3, 4]])).pixels, [[-1.34164079, -0.4472136, 0.4472136, 1.34164079]], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "deviation"), [("coins", 96.855516, 52.879819), ("camera", None, 73.644847), ("cell", None, 23.889547)]
+)
+def test_zscore_of_photographs(name, mean, deviation):
+    found = zscore.summarise([getattr(data, name)()]).parts[0]
+    assert found.deviation == pytest.approx(deviation, abs=5e-7)
+    assert mean is None or found.mean == pytest.approx(mean, abs=5e-7)
+
+
+def test_stains_of_a_colour():
+    colour = np.array([[[100, 50, 150]]], np.uint8)
+    found = separate_stains(Image(colour, axes="yxc")).pixels[0, 0]
+    np.testing.assert_allclose(found, [0.577148, 0.282119, 0.040783], atol=5e-7)
+    np.testing.assert_allclose(color.rgb2hed(colour)[0, 0], [0.09635533, 0.04708809, 0.00677618], atol=5e-9)
+
+
+def test_stains_of_a_section():
+    # The means are scikit-image's: over six, and of vectors that are not of length 1. As floats, where black is a millionth here too.
+    picture = data.immunohistochemistry()
+    found = separate_stains(Image(picture / 255, axes="yxc")).pixels.reshape(-1, 3).mean(0, dtype=np.float64)
+    lengths = np.linalg.norm([(0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78)], axis=1)
+    np.testing.assert_allclose(found / 6 / lengths, [2.0066e-2, 3.783e-7, 5.8182e-2], rtol=2e-4)
+    np.testing.assert_allclose(color.rgb2hed(picture).reshape(-1, 3).mean(0), [2.0066e-2, 3.783e-7, 5.8182e-2], rtol=2e-4)
+
+
+def test_resize_by_hand():
+    # Without smoothing, as OpenCV's INTER_LINEAR and scipy's zoom with grid_mode have it.
+    fine, pair = np.arange(4.0)[None], np.array([[0.0, 1.0]])
+    np.testing.assert_allclose(resize(fine, spacing=(1, 2), antialias=False).pixels, [[0.5, 2.5]])
+    np.testing.assert_allclose(resize(pair, spacing=(1, 0.5)).pixels, [[0, 0.25, 0.75, 1]])
+    for image, length, found in ((fine, 2, [0.5, 2.5]), (pair, 4, [0, 0.25, 0.75, 1])):
+        np.testing.assert_allclose(cv2.resize(image, (length, 1))[0], found)
+        zoomed = ndimage.zoom(image, (1, length / image.size), order=1, grid_mode=True, mode="nearest")
+        np.testing.assert_allclose(zoomed[0], found)
+    five = np.arange(5.0)[None]
+    np.testing.assert_array_equal(resize(five, spacing=(1, 5 / 3), sampling="nearest").pixels, [[0, 2, 4]])
+    np.testing.assert_array_equal(cv2.resize(five, (3, 1), interpolation=cv2.INTER_NEAREST_EXACT), [[0, 2, 4]])
 
 
 def test_rolling_ball_of_coins():

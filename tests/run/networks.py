@@ -20,3 +20,20 @@ def brightness_network(channels=1, *, low=80.0, high=120.0, output="classes"):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def linear_network(channels=1, **outputs):
+    """Named outputs, each channel `weight` times the mean of the image's channels plus `bias`: ``linear_network(a=[(1, 0)])``."""
+    nodes, values, given = [], [], []
+    for name, layers in outputs.items():
+        weights = np.array([weight for weight, _ in layers], np.float32)[:, None, None, None]
+        weights = weights * np.ones((len(layers), channels, 1, 1), np.float32) / channels
+        given += [numpy_helper.from_array(weights, f"{name}_weights")]
+        given += [numpy_helper.from_array(np.array([bias for _, bias in layers], np.float32), f"{name}_bias")]
+        nodes.append(helper.make_node("Conv", ["image", f"{name}_weights", f"{name}_bias"], [name]))
+        values.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", len(layers), "y", "x"]))
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", channels, "y", "x"])
+    model = helper.make_model(helper.make_graph(nodes, "linear", [image], values, given), opset_imports=[helper.make_opsetid("", 18)],
+                              ir_version=9)  # fmt: skip
+    onnx.checker.check_model(model)
+    return model.SerializeToString()

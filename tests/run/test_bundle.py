@@ -76,6 +76,43 @@ def test_one_byte_changed_is_noticed(bundle, tmp_path, member):
         verify(tmp_path / "folder")
 
 
+def test_a_byte_changed_anywhere_in_the_zip_is_an_error_or_changes_nothing(bundle, tmp_path):
+    """Times and the like in a zip mean nothing; every other byte does, packed data above all, and is told in words."""
+    whole, errors = bundle.read_bytes(), 0
+    for place in range(0, len(whole), 11):
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        bundle.write_bytes(data)
+        try:
+            assert verify(bundle).sound
+        except (InputError, RecipeError):
+            errors += 1
+    assert errors > 80
+
+
+def test_members_that_are_there_twice_are_refused(bundle):
+    with zipfile.ZipFile(bundle, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("recipe.yaml", "microtome: 1\nsteps: [otsu]\n")
+    with pytest.raises(InputError, match=r"holds recipe\.yaml more than once"):
+        open_bundle(bundle)
+
+
+def test_links_cannot_lead_out_of_a_folder(bundle, tmp_path):
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(tmp_path / "folder")
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "folder" / "card.md").unlink()
+    (tmp_path / "folder" / "card.md").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match="is a link that leads out of the bundle"):
+        open_bundle(tmp_path / "folder")
+
+
+def test_a_member_said_to_be_huge_is_not_unpacked(bundle, monkeypatch):
+    monkeypatch.setattr("microtome.run.bundle_file.LARGEST", 100)
+    with pytest.raises(InputError, match="a member of a bundle has at most 100"):
+        verify(bundle)
+
+
 def test_a_changed_network_does_not_run(bundle, tmp_path):
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "folder")
@@ -84,9 +121,10 @@ def test_a_changed_network_does_not_run(bundle, tmp_path):
         segment(squares(), open_bundle(tmp_path / "folder").recipe)
 
 
-def test_members_cannot_lead_out_of_it(bundle, tmp_path):
+@pytest.mark.parametrize("name", ["../outside", "networks/../../outside", "/etc/outside", "C:/outside", "..\\outside"])
+def test_members_cannot_lead_out_of_it(bundle, tmp_path, name):
     with zipfile.ZipFile(bundle, "a") as archive:
-        archive.writestr("../outside", b"x")
+        archive.writestr(name, b"x")
     with pytest.raises(InputError, match="leads out of the bundle"):
         open_bundle(bundle)
 
@@ -108,3 +146,50 @@ def test_what_is_no_bundle_is_named(tmp_path):
         open_bundle(tmp_path / "a.zip")
     with pytest.raises(RecipeError, match="no model 'nuclie'"):
         find_bundle("nuclie")
+
+
+def ensemble(path, **more):
+    document = {"microtome": 1, "steps": [{"network": {"weights": ["low", "high"], "layers": ["a", "b", "c"], "window": 64}}, "classes"]}
+    networks = {"low": brightness_network(low=40, high=60), "high": brightness_network(low=140, high=160)}
+    return write_bundle(path, document, networks, card="Two.", facts={}, **more)
+
+
+def test_several_networks_are_one_ensemble(tmp_path):
+    bundle = ensemble(tmp_path / "two.zip")
+    settings = open_bundle(bundle).recipe.steps[0].settings
+    assert [Path(place).name for place in settings["weights"]] == ["low.onnx", "high.onnx"]
+    assert len(set(settings["sha256"])) == 2
+    pixels = np.array([[0, 100, 255]], np.uint8)
+    assert segment(pixels, open_bundle(bundle).recipe, engine="onnxruntime").mask.pixels[0, [0, 2]].tolist() == [0, 1]
+
+
+def test_networks_weights_and_accounts_go_by_the_same_names(tmp_path):
+    told = {"network": "unet", "channels_in": 1, "outputs": {"classes": 3}, "settings": {}}
+    bundle = ensemble(tmp_path / "a.zip", weights={"low": b"1", "high": b"2"}, architectures={"low": told, "high": told})
+    with zipfile.ZipFile(bundle) as archive:
+        assert {"networks/low.json", "networks/high.json", "networks/low.safetensors", "networks/high.safetensors"} <= set(
+            archive.namelist()
+        )
+    with pytest.raises(RecipeError, match="2 networks have weights each"):
+        ensemble(tmp_path / "b.zip", weights=b"1")
+    with pytest.raises(RecipeError, match="found middle"):
+        ensemble(tmp_path / "b.zip", architectures={"middle": told})
+    with pytest.raises(RecipeError, match="names the network 'main', which is not among those given"):
+        write_bundle(tmp_path / "b.zip", DOCUMENT, {"other": brightness_network()}, card="", facts={})
+
+
+def test_scores_and_how_sure_each_pixel_is_are_saved(bundle, tmp_path):
+    from microtome.io.images import read
+
+    list(run(open_bundle(bundle).recipe, [squares()], out=tmp_path / "out", extras=["scores"], engine="onnxruntime"))
+    scores, sure = (read(tmp_path / "out" / "scores" / name) for name in ("image 1.tif", "image 1.confidence.tif"))
+    assert (scores.axes, scores.shape, scores.channels) == ("yxc", (60, 80), ("background", "interior", "border"))
+    np.testing.assert_allclose(scores.pixels.sum(-1), 1, atol=1e-5)
+    np.testing.assert_array_equal(sure.pixels, scores.pixels.max(-1))
+    assert scores.pixels[0, 0, 0] > 0.9
+
+
+def test_a_recipe_without_scores_says_that_it_has_none(tmp_path):
+    said = [event.message for event in run("coins", [squares()], out=tmp_path / "out", extras=["scores"]) if hasattr(event, "message")]
+    assert "--save scores: no step of this recipe gives scores; it was left out" in said
+    assert not (tmp_path / "out" / "scores").exists()

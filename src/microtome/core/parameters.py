@@ -174,5 +174,7 @@ def _in_words(annotation: Any) -> str:
         return " or ".join(_in_words(part) for part in get_args(annotation))
     if origin is tuple:
         parts = get_args(annotation)
-        return "numbers, one an axis" if parts[-1] is Ellipsis else f"{len(parts)} numbers"
+        if parts[-1] is Ellipsis:
+            return "numbers, one an axis" if parts[0] in (int, float) else f"several, each {_in_words(parts[0])}"
+        return f"{len(parts)} numbers"
     return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))

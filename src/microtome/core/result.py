@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from microtome.core.explain import Explanation
-from microtome.core.raster import Image, InstanceMap, SemanticMap
+from microtome.core.raster import Image, InstanceMap, ScoreMap, SemanticMap
 from microtome.core.table import Table
 
 __all__ = ["Result", "Sample"]
@@ -39,6 +39,8 @@ class Result:
         Seconds by step, and ``read``, ``measure``, ``write``.
     warnings : sequence of str
     explained : sequence of Explanation
+    scores : mapping of str to ScoreMap
+        What networks and other steps gave before masks were made of it, where it was asked for.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Result:
     timings: Mapping[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     explained: Sequence[Explanation] = ()
+    scores: Mapping[str, ScoreMap] = field(default_factory=dict)
 
     @property
     def mask(self) -> Mask:

@@ -23,7 +23,7 @@ from microtome.core.parameters import Setting
 from microtome.core.raster import Image, InstanceMap, Raster, ScoreMap, SemanticMap
 from microtome.core.tiling import Reducible, Tiling
 
-__all__ = ["Input", "Step", "step"]
+__all__ = ["Input", "Step", "parameter_docs", "step"]
 
 NOUNS: dict[str, type[Raster]] = {"Image": Image, "SemanticMap": SemanticMap, "InstanceMap": InstanceMap, "ScoreMap": ScoreMap}
 
@@ -48,7 +48,7 @@ class Step:
     settings : dict of str to Setting
     returns : dict of str to tuple of noun types
         One entry named after the step, or one a field of its NamedTuple.
-    tiling : Local, Reducible, Mergeable or Whole
+    tiling : Local, Reducible, Mergeable, Whole or Windowed
     channels : "refused", "each" or "joint"
         What the step does with a channel axis: refuses it, treats each channel alone, or takes them together.
     accepts_nan : bool
@@ -76,7 +76,7 @@ class Step:
     @functools.cached_property
     def inputs(self) -> dict[str, Input]:
         """The parameters that take nouns."""
-        about = _parameter_docs(self.doc)
+        about = parameter_docs(self.doc)
         found = {}
         for name, parameter in inspect.signature(self.function).parameters.items():
             nouns = _nouns(self._hints[name])
@@ -87,7 +87,7 @@ class Step:
     @functools.cached_property
     def settings(self) -> dict[str, Setting]:
         """The keyword-only parameters a recipe may set."""
-        about = _parameter_docs(self.doc)
+        about = parameter_docs(self.doc)
         return {
             name: Setting(name, self._hints[name], parameter.default, about.get(name, ""))
             for name, parameter in inspect.signature(self.function).parameters.items()
@@ -207,7 +207,7 @@ def step(
 
     Parameters
     ----------
-    tiling : Local, Reducible, Mergeable or Whole
+    tiling : Local, Reducible, Mergeable, Whole or Windowed
         How it may be cut; the contract tests check it.
     channels : "refused" (default), "each" or "joint"
         What happens to an image with a channel axis.
@@ -266,7 +266,7 @@ def _check_pixels(step: Step, need: Input, noun: Raster) -> None:
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*) ?:.*$")
 
 
-def _parameter_docs(doc: str) -> dict[str, str]:
+def parameter_docs(doc: str) -> dict[str, str]:
     """Read each parameter's text off a numpydoc ``Parameters`` section."""
     lines = doc.splitlines()
     if "Parameters" not in lines:

@@ -63,8 +63,8 @@ class Whole:
 
 @dataclass(frozen=True)
 class Windowed:
-    """Defined by a grid of windows anchored at the image's origin, which the step's settings give: every order, executor and memory
-    limit gives the same bytes.
+    """Defined by a grid of windows anchored at the image's origin, which the step's settings give, and added up in the grid's order:
+    executors, memory limits, threads and the number of windows at once give the same bytes. Another grid is another result.
     """
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from microtome.core import keywords
 from microtome.core.errors import MissingExtra, RecipeError, did_you_mean
 from microtome.core.parameters import Setting
-from microtome.core.step import _parameter_docs
+from microtome.core.step import parameter_docs
 
 if TYPE_CHECKING:
     from microtome.networks.network import Network
@@ -98,7 +98,7 @@ def load(name: str) -> type[Network]:
 
 def settings_of(network: type[Network]) -> dict[str, Setting]:
     """What a network's constructor may be told besides its channels and outputs, with ranges, defaults and descriptions."""
-    about = _parameter_docs(inspect.getdoc(network) or "")
+    about = parameter_docs(inspect.getdoc(network) or "")
     known = keywords.settings_of(network.__init__, _NO_SETTINGS)
     return {name: replace(setting, about=about.get(name, "")) for name, setting in known.items()}
 

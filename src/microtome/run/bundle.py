@@ -2,7 +2,8 @@
 
     recipe.yaml            the recipe, its networks named relative to the bundle
     networks/NAME.onnx     one or several
-    weights.safetensors    the same weights, for further training; optional
+    networks/NAME.json     what it is: network, channels_in, outputs, settings; optional, as are its weights
+    weights.safetensors    the same weights, for further training; of several networks networks/NAME.safetensors
     card.md                what it was trained on, at which object size, how it scored, where it fails
     example/               an image, the mask it must give, and the tolerance
     sha256sums             of every other member
@@ -13,6 +14,7 @@ No pickle, ever.
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import zipfile
@@ -23,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 import microtome
 from microtome.core.errors import InputError, RecipeError, did_you_mean
@@ -32,7 +35,8 @@ from microtome.run import yaml_text
 from microtome.run.bundle_file import SUMS, member_names, read_member, sha256
 from microtome.run.recipe import Recipe
 
-__all__ = ["Bundle", "Example", "Verdict", "bundle_names", "find_bundle", "open_bundle", "verify", "write_bundle"]
+__all__ = ["Bundle", "Example", "Verdict", "agreement", "bundle_names", "example_of", "find_bundle", "open_bundle", "segmented_example",
+           "verify", "write_bundle"]  # fmt: skip
 
 Mask = SemanticMap | InstanceMap
 _HEAD = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -137,9 +141,11 @@ def _located(document: Any, path: Path) -> Any:
         settings = use.get("network") if isinstance(use, dict) else None
         if not isinstance(settings, dict) or "weights" not in settings:
             continue
-        if settings["weights"] not in names:
-            raise InputError(f"{path}: the recipe names the network {settings['weights']!r}, which is not in the bundle")
-        settings["weights"] = str(path / settings["weights"])
+        weights = settings["weights"]
+        for name in weights if isinstance(weights, list) else [weights]:
+            if name not in names:
+                raise InputError(f"{path}: the recipe names the network {name!r}, which is not in the bundle")
+        settings["weights"] = [str(path / name) for name in weights] if isinstance(weights, list) else str(path / weights)
     return document
 
 
@@ -151,7 +157,8 @@ def write_bundle(
     card: str,
     facts: Mapping[str, Any],
     example: Example | None = None,
-    weights: bytes | None = None,
+    weights: bytes | Mapping[str, bytes] | None = None,
+    architectures: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Path:
     """Write a bundle as a zip; the same contents are the same bytes.
 
@@ -159,22 +166,30 @@ def write_bundle(
     ----------
     path : Path
     recipe : mapping
-        A recipe's document; the `weights` of its network steps are names of `networks`, and get their place and hash here.
+        A recipe's document; the `weights` of its network steps are names of `networks` (a list for an ensemble), and get their place and
+        hash here.
     networks : mapping of str to bytes
         ONNX models by name.
     card, facts
         The card's text, and what stands at its head.
     example : Example, optional
         What `verify` replays.
-    weights : bytes, optional
-        A safetensors file.
+    weights : bytes, or mapping of str to bytes, optional
+        A safetensors file of the only network, or one by name of each.
+    architectures : mapping of str to mapping, optional
+        By name of each network what `networks.build` makes it of: ``network`` (its name), ``channels_in``, ``outputs``, ``settings``.
+        With it and the weights the bundle can be trained further, and run by torch.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe, `weights` or `architectures` name a network that is not there.
     """
     members: dict[str, bytes] = {f"networks/{name}.onnx": data for name, data in networks.items()}
     head = yaml.safe_dump(dict(facts), sort_keys=False, allow_unicode=True)
     members["card.md"] = f"---\n{head}---\n\n{card.strip()}\n".encode()
     members["recipe.yaml"] = yaml.safe_dump(_settled(recipe, members), sort_keys=False, allow_unicode=True).encode()
-    if weights is not None:
-        members["weights.safetensors"] = weights
+    members |= _for_torch(networks, weights, architectures or {})
     if example is not None:
         members["example/image.npy"], members["example/mask.npy"] = _npy(example.image.pixels), _npy(example.mask.pixels)
     members[SUMS] = "".join(f"{sha256(data)}  {name}\n" for name, data in sorted(members.items())).encode()
@@ -189,15 +204,39 @@ def write_bundle(
     return path
 
 
+def _for_torch(
+    networks: Mapping[str, bytes], weights: bytes | Mapping[str, bytes] | None, architectures: Mapping[str, Mapping[str, Any]]
+) -> dict[str, bytes]:
+    by_name = {} if weights is None or isinstance(weights, bytes) else dict(weights)
+    if strange := sorted({*by_name, *architectures} - set(networks)):
+        raise RecipeError(f"weights and architectures are named as the networks are ({', '.join(networks)}), found {', '.join(strange)}")
+    if isinstance(weights, bytes) and len(networks) > 1:
+        raise RecipeError(f"weights: {len(networks)} networks have weights each; give them by name")
+    members = {f"networks/{name}.safetensors": data for name, data in by_name.items()}
+    members |= {"weights.safetensors": weights} if isinstance(weights, bytes) else {}
+    for name, told in architectures.items():
+        members[f"networks/{name}.json"] = (json.dumps(dict(told), indent=1, sort_keys=True) + "\n").encode()
+    return members
+
+
 def _settled(recipe: Mapping[str, Any], members: Mapping[str, bytes]) -> dict[str, Any]:
     steps = []
     for use in recipe["steps"]:
         settings = use.get("network") if isinstance(use, Mapping) else None
         if isinstance(settings, Mapping):
-            place = f"networks/{settings['weights']}.onnx"
-            use = {**use, "network": {**settings, "weights": place, "sha256": sha256(members[place])}}
+            use = {**use, "network": {**settings, **_placed(settings.get("weights"), members)}}
         steps.append(use)
     return {**recipe, "steps": steps}
+
+
+def _placed(weights: Any, members: Mapping[str, bytes]) -> dict[str, Any]:
+    """Where the named networks lie in the bundle, with their hashes."""
+    names = [weights] if isinstance(weights, str) else list(weights or ())
+    places = [f"networks/{name}.onnx" for name in names]
+    if lost := [name for name, place in zip(names, places, strict=True) if place not in members]:
+        raise RecipeError(f"the recipe names the network {lost[0]!r}, which is not among those given")
+    sums = [sha256(members[place]) for place in places]
+    return {"weights": places[0], "sha256": sums[0]} if isinstance(weights, str) else {"weights": places, "sha256": sums}
 
 
 def _npy(array: Any) -> bytes:
@@ -236,13 +275,50 @@ def _listed(path: Path) -> dict[str, str]:
 
 
 def _agreement(bundle: Bundle) -> float:
-    """The share of the example's pixels whose class, or object up to its number, is as it was."""
-    from microtome.measure.metrics.contingency import contingency
+    """How well the example's mask is met, computed by the engine that every installation has."""
+    found = segmented_example(bundle, bundle.recipe)
+    return agreement(found, _load(bundle.path, "example/mask.npy"))
+
+
+def example_of(bundle: Bundle, recipe: Recipe) -> Example | None:
+    """The bundle's example image with the mask that another recipe makes of it; None where it has no example."""
+    if "example/image.npy" not in member_names(bundle.path):
+        return None
+    return Example(_example_image(bundle), segmented_example(bundle, recipe))
+
+
+def segmented_example(bundle: Bundle, recipe: Recipe) -> Mask:
+    """What a recipe makes of the bundle's example image under ONNX Runtime."""
     from microtome.run.pipeline import segment
 
-    image, expected = (_load(bundle.path, f"example/{name}.npy") for name in ("image", "mask"))
-    axes = str(bundle.facts.get("example_axes", {2: "yx", 3: "yxc", 4: "zyxc"}[image.ndim]))
-    found = segment(Image(image, axes=axes), bundle.recipe).mask
+    return segment(_example_image(bundle), recipe, engine="onnxruntime").mask
+
+
+def _example_image(bundle: Bundle) -> Image:
+    image = _load(bundle.path, "example/image.npy")
+    return Image(image, axes=str(bundle.facts.get("example_axes", {2: "yx", 3: "yxc", 4: "zyxc"}[image.ndim])))
+
+
+def agreement(found: Mask, expected: NDArray[Any]) -> float:
+    """The share of pixels whose class, or object up to its number, is the same.
+
+    Parameters
+    ----------
+    found : SemanticMap or InstanceMap
+    expected : ndarray of int, shape (*spatial)
+
+    Returns
+    -------
+    float
+        For objects each expected one is met by the found one that covers most of it; the background counts as one.
+
+    Examples
+    --------
+    >>> agreement(InstanceMap(np.array([[0, 2, 2, 2]])), np.array([[0, 1, 1, 0]], np.int32))
+    0.75
+    """
+    from microtome.measure.metrics.contingency import contingency
+
     if isinstance(found, SemanticMap):
         return float(np.mean(found.pixels == expected))
     table = contingency(found.pixels, expected)

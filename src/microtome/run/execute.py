@@ -11,7 +11,8 @@ import numpy as np
 
 from microtome.core.events import collect_warnings
 from microtome.core.explain import Explanation, listen
-from microtome.core.raster import Image, InstanceMap, Raster, SemanticMap
+from microtome.core.raster import Image, InstanceMap, Raster, ScoreMap, SemanticMap
+from microtome.core.regrid import onto
 from microtome.core.result import Result
 from microtome.core.table import Table
 from microtome.run.graph import IMAGE, Node, Plan
@@ -21,7 +22,9 @@ __all__ = ["execute", "up_to"]
 PREVIEW = 512  # the longest side of an explanation's map: it is looked at, not measured
 
 
-def execute(plan: Plan, image: Image, *, name: str = "", summaries: Mapping[int, Any] | None = None, explain: bool = False) -> Result:
+def execute(
+    plan: Plan, image: Image, *, name: str = "", summaries: Mapping[int, Any] | None = None, explain: bool = False, scores: bool = False
+) -> Result:
     """Run the plan on one image.
 
     Parameters
@@ -34,6 +37,8 @@ def execute(plan: Plan, image: Image, *, name: str = "", summaries: Mapping[int,
         For steps that decide over several images: the step's number to what it decides by.
     explain : bool
         Also gather what the steps explain.
+    scores : bool
+        Also keep the scores that masks were made of.
 
     Returns
     -------
@@ -48,11 +53,13 @@ def execute(plan: Plan, image: Image, *, name: str = "", summaries: Mapping[int,
             start = time.perf_counter()
             explained += _run_step(node, values, summaries or {}, explain)
             timings[f"{node.number + 1} {node.step.name}"] = time.perf_counter() - start
-        masks = {output: _mask(values[key]) for output, key in plan.outputs.items()}
+        masks = {output: onto(_mask(values[key]), image) for output, key in plan.outputs.items()}
         start = time.perf_counter()
         objects = _measure(plan, masks, image)
         timings["measure"] = time.perf_counter() - start
-    return Result(name, masks, objects, image, timings=timings, warnings=tuple(dict.fromkeys(warnings)), explained=tuple(explained))
+    kept = _scores(plan, values) if scores else {}
+    said = tuple(dict.fromkeys(warnings))
+    return Result(name, masks, objects, image, timings=timings, warnings=said, explained=tuple(explained), scores=kept)
 
 
 def up_to(plan: Plan, number: int, image: Image, summaries: Mapping[int, Any]) -> Raster:
@@ -85,6 +92,12 @@ def _value(key: str, values: Mapping[str, Raster]) -> Raster:
     if not isinstance(image, Image):
         raise TypeError(f"{key}: the value called image is a {type(image).__name__}")
     return image.channel(key.removeprefix(f"{IMAGE}."))
+
+
+def _scores(plan: Plan, values: Mapping[str, Raster]) -> dict[str, ScoreMap]:
+    """Every result that is scores, by its name; one without a name by its step."""
+    made = {key: f"{node.number + 1}_{node.step.name}" if key.startswith("#") else key for node in plan.nodes for key in node.makes}
+    return {name: value for key, name in made.items() if isinstance(value := values[key], ScoreMap)}
 
 
 def _mask(value: Raster) -> SemanticMap | InstanceMap:

@@ -18,7 +18,7 @@ from microtome.core.errors import InputError, RecipeError, RunError
 from microtome.core.events import warn
 from microtome.core.explain import Explanation
 from microtome.core.objects import Object, Objects
-from microtome.core.raster import InstanceMap, SemanticMap
+from microtome.core.raster import Image, InstanceMap, ScoreMap, SemanticMap
 from microtome.core.result import Result
 from microtome.core.table import Table, rows_to_csv
 from microtome.core.units import METRES
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPORTS", "SAVES", "describe", "is_ours", "prepare", "save", "write_run", "write_tables"]
 
-SAVES = ("colour",)
+SAVES = ("colour", "scores")
 EXPORTS = ("geojson", "imagej")
 _OURS = ("objects.csv", "images.csv", "groups.csv", "run.json", "report.html", journal.JOURNAL)
-_FOLDERS = ("masks", "colour", "annotations", "explain")
+_FOLDERS = ("masks", "colour", "scores", "annotations", "explain")
 _PACKAGES = ("numpy", "scipy", "numba", "opencv-python-headless", "scikit-image", "connected-components-3d", "edt", "pillow", "tifffile")
 
 
@@ -114,6 +114,8 @@ def save(out: Path, result: Result, *, extras: Sequence[str] = ()) -> tuple[dict
         for form in EXPORTS:
             if form in extras and _is_flat(mask, f"--export {form}") and _has_objects(mask, form):
                 others.append(_relative(out, _export(mask, _under(out, "annotations", stem, ending), form)))
+    if "scores" in extras:
+        others += [_relative(out, path) for path in _save_scores(_under(out, "scores", stem, ""), result.scores)]
     if result.explained:
         others.append(_relative(out, _save_explained(_under(out, "explain", stem, ".npz"), result.explained)))
     return files, others
@@ -171,6 +173,25 @@ def _outlined(mask: InstanceMap) -> Objects:
         for number, polygons in outlines.objects.items()
     )
     return Objects(outlines.shape, items)
+
+
+def _save_scores(stem: Path, scores: Mapping[str, ScoreMap]) -> list[Path]:
+    """Each score map as a TIFF of float32, a channel a layer; and, of probabilities that sum to one, the greatest of each pixel."""
+    from microtome.io.images import write
+
+    if not scores:
+        warn("--save scores: no step of this recipe gives scores; it was left out")
+    paths = []
+    for name, value in scores.items():
+        ending = f".{name}" if len(scores) > 1 else ""
+        pixels = value.pixels.astype(np.float32, copy=False)
+        geometry = value.geometry()
+        paths.append(stem.with_name(f"{stem.name}{ending}.tif"))
+        write(Image(pixels, **{**geometry, "axes": value.axes}, channels=tuple(value.layers) if value.has_channels else ()), paths[-1])
+        if value.has_channels and np.abs(pixels.sum(axis=-1) - 1).max(initial=0) < 1e-3 and pixels.min(initial=0) >= 0:
+            paths.append(stem.with_name(f"{stem.name}{ending}.confidence.tif"))
+            write(Image(pixels.max(axis=-1), **geometry), paths[-1])
+    return paths
 
 
 def _save_explained(path: Path, explained: Sequence[Explanation]) -> Path:

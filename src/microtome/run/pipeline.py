@@ -21,12 +21,14 @@ from microtome.core.events import Done, Event, Failed, Progress, Started, Warned
 from microtome.core.raster import Image
 from microtome.core.result import Result
 from microtome.run import journal, outputs
+from microtome.run.engines.choose import Choice, settle
 from microtome.run.execute import execute, up_to
 from microtome.run.executors.processes import processes
 from microtome.run.executors.serial import serial
 from microtome.run.graph import Plan, plan
 from microtome.run.recipe import Recipe
 from microtome.run.shipped import find_recipe
+from microtome.run.trained_size import TrainedSize
 from microtome.run.worker import Job, Order, could_not, file_hash, process, read_image
 
 __all__ = ["EXECUTORS", "run", "segment"]
@@ -35,7 +37,9 @@ EXECUTORS = ("serial", "processes")
 MANY = 16
 
 
-def segment(image: Image | np.ndarray[Any, Any] | str | Path, recipe: Recipe | str, *, explain: bool = False) -> Result:
+def segment(
+    image: Image | np.ndarray[Any, Any] | str | Path, recipe: Recipe | str, *, explain: bool = False, engine: str | None = None
+) -> Result:
     """Segment one image.
 
     Parameters
@@ -45,6 +49,8 @@ def segment(image: Image | np.ndarray[Any, Any] | str | Path, recipe: Recipe | s
         A recipe, or the name of a shipped one.
     explain : bool
         Also gather what the steps explain.
+    engine : str, optional
+        What computes networks, as for `run`.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def segment(image: Image | np.ndarray[Any, Any] | str | Path, recipe: Recipe | s
     >>> result.objects["area_px"].tolist()
     [305]
     """
-    recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
+    recipe, _ = settle(recipe if isinstance(recipe, Recipe) else find_recipe(recipe), engine)
     source = Path(image) if isinstance(image, (str, Path)) else image if isinstance(image, Image) else Image(image)
     name = source.name if isinstance(source, Path) else Path(source.source).name or "image"
     chain, job = plan(recipe), Job(name, source)
@@ -85,6 +91,9 @@ def run(
     overwrite: bool = False,
     resume: bool = False,
     name: str = "",
+    trained: TrainedSize | None = None,
+    remarks: Sequence[str] = (),
+    engine: str | None = None,
 ) -> Iterator[Event]:
     """Run a recipe over images.
 
@@ -107,11 +116,19 @@ def run(
     explain : bool
         Also gather (and write) what the steps explain.
     extras : sequence of str
-        ``"colour"``: masks in colours, for any viewer; ``"geojson"``, ``"imagej"``: outlines for QuPath and Fiji.
+        ``"colour"``: masks in colours, for any viewer; ``"scores"``: what masks were made of, and how sure each pixel is;
+        ``"geojson"``, ``"imagej"``: outlines for QuPath and Fiji.
     overwrite, resume : bool
         Replace an earlier run, or go on with it: images whose input, recipe and version are the same are left alone.
     name : str
         What ``run.json`` calls the recipe.
+    trained : TrainedSize, optional
+        Of a bundle (`trained_size.trained_size`): images and objects of other sizes are remarked on.
+    remarks : sequence of str
+        What there is to say of the run as a whole before it begins.
+    engine : str, optional
+        What computes networks: "onnxruntime", "openvino" or "torch", with a precision if wanted ("openvino:float32"), or "fastest",
+        which measures them. By default the best of what is installed, by what the processor has. It is chosen once for all workers.
 
     Yields
     ------
@@ -125,15 +142,17 @@ def run(
     name = name or (recipe if isinstance(recipe, str) else "")
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     _check_choices(executor, workers, extras)
-    jobs, remarks = _jobs(images, group)
+    recipe, choice = settle(recipe, engine)
+    jobs, said = _jobs(images, group)
     folder = Path(out) if out is not None else None
     if folder is not None:
         jobs, left_out = _without_results(jobs, folder)
-        remarks += left_out
+        said += left_out
         _check_names(jobs)
         outputs.prepare(folder, overwrite=overwrite, resume=resume)
-    loop = _Run(recipe, plan(recipe), jobs, folder, executor or _executor(jobs), workers or _cores(), group, explain, tuple(extras), name)
-    return loop.events(resume, remarks)
+    how = (executor or _executor(jobs), workers or _cores())
+    loop = _Run(recipe, plan(recipe), jobs, folder, *how, group, explain, tuple(extras), name, trained, choice)
+    return loop.events(resume, [*remarks, *said])
 
 
 def _cores() -> int:
@@ -229,6 +248,8 @@ class _Run:
     explain: bool
     extras: tuple[str, ...]
     name: str
+    trained: TrainedSize | None
+    choice: Choice | None
 
     def events(self, resume: bool, remarks: list[str]) -> Iterator[Event]:
         """Everything that happens, in order; tables are written even when the reader stops half-way."""
@@ -254,7 +275,7 @@ class _Run:
         self, jobs: list[Job], results: dict[str, Result], failures: dict[str, Failed], keys: Mapping[str, str], start: float
     ) -> Iterator[Event]:
         summaries = _summaries(self.plan, self.recipe, self.jobs) if jobs else {}
-        order = Order(self.recipe.document(), self.out, self.extras, self.explain, summaries)
+        order = Order(self.recipe.document(), self.out, self.extras, self.explain, summaries, self.trained)
         for job, event in self._execute(partial(process, order), jobs):
             if isinstance(event, Done):
                 results[job.name] = event.result
@@ -277,7 +298,8 @@ class _Run:
         hashes = {job.name: _hash_or_nothing(job) for job in self.jobs}
         # A decision over several images depends on all of them.
         company = "" if all(node.over == "image" for node in self.plan.nodes) else "".join(sorted(hashes.values()))
-        wish = (self.recipe.fingerprint(), microtome.__version__, self.explain, *self.extras, company)
+        wish: tuple[object, ...] = (self.recipe.fingerprint(), microtome.__version__, self.explain, *self.extras, company)
+        wish += () if self.trained is None else (self.trained,)
         return {job.name: _digest(hashes[job.name], job.group, *wish) if hashes[job.name] else "" for job in self.jobs}
 
     def _others(self, resume: bool) -> list[tuple[str, Result]]:
@@ -315,6 +337,7 @@ class _Run:
             "complete": len(done) + len(failed) == len(self.jobs),
             "executor": self.executor,
             "workers": self.workers if self.executor == "processes" else 1,
+            "engine": self.choice.record() if self.choice else None,
             "versions": outputs.versions(),
             "machine": outputs.machine(),
             "warnings": remarks,

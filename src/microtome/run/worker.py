@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microtome.core.errors import RunError
 from microtome.core.events import Done, Failed, collect_warnings
 from microtome.core.raster import Image
 from microtome.core.result import Result
+
+if TYPE_CHECKING:
+    from microtome.run.trained_size import TrainedSize
 
 __all__ = ["Job", "Order", "could_not", "file_hash", "process", "read_image"]
 
@@ -42,6 +45,8 @@ class Order:
     explain : bool
     summaries : mapping of str to mapping of int to summary
         By group, what steps with `over:` decide by.
+    trained : TrainedSize or None
+        The size a bundle's networks know objects at; an image off it is remarked on.
     """
 
     document: Mapping[str, Any]
@@ -49,6 +54,7 @@ class Order:
     extras: tuple[str, ...] = ()
     explain: bool = False
     summaries: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
+    trained: TrainedSize | None = None
 
 
 def process(order: Order, job: Job) -> Done | Failed:
@@ -73,7 +79,15 @@ def _result(order: Order, job: Job) -> Result:
     with collect_warnings() as said:
         image, sha256 = read_image(job, recipe.input), file_hash(job.source)
     read_seconds = time.perf_counter() - start
-    result = execute(plan, image, name=job.name, summaries=order.summaries.get(job.group), explain=order.explain)
+    result = execute(
+        plan,
+        image,
+        name=job.name,
+        summaries=order.summaries.get(job.group),
+        explain=order.explain,
+        scores=order.out is not None and "scores" in order.extras,
+    )
+    said += _remarks(order.trained, result)
     others: list[str] = []
     written = time.perf_counter()
     if order.out is not None:
@@ -88,7 +102,15 @@ def _result(order: Order, job: Job) -> Result:
     explained = next((file for file in others if file.startswith("explain/")), None)
     record |= {"warnings": list(warnings), "timings": timings, "error": None, "details": "", "extras": others, "explain": explained}
     result = replace(result, summary=row, record=record, warnings=warnings, timings=timings)
-    return result if order.out is None else replace(result, masks={}, image=None, explained=())
+    return result if order.out is None else replace(result, masks={}, image=None, explained=(), scores={})
+
+
+def _remarks(trained: TrainedSize | None, result: Result) -> list[str]:
+    if trained is None:
+        return []
+    from microtome.run.trained_size import remarks
+
+    return remarks(trained, result)
 
 
 def read_image(job: Job, options: Any) -> Image:

@@ -81,3 +81,56 @@ def test_one_way_to_say_what_to_do(model, tmp_path):
     assert (code, "--recipe and --model were given" in message) == (2, True)
     code, _, message = microtome("segment", "a.png", "--model", "nuclie", "--out", tmp_path / "out")
     assert (code, "no model 'nuclie'" in message) == (2, True)
+
+
+def test_objects_are_brought_to_the_trained_size(tmp_path):
+    facts = {"spacing": [0.5, 0.5], "unit": "um", "diameter": 40, "diameter_range": [30, 50]}
+    model = write_bundle(tmp_path / "m.zip", {"microtome": 1, "steps": STEPS}, {"main": brightness_network()}, card="x", facts=facts)
+    cv2.imwrite(str(tmp_path / "a.png"), bright_square())
+
+    def segmented(*options):
+        code, out, error = microtome(
+            "segment", tmp_path / "a.png", "--model", model, "--out", tmp_path / "out", "--json", "--overwrite", *options
+        )
+        assert code == 0, error
+        return json.loads((tmp_path / "out" / "run.json").read_text())["recipe"]["steps"][0]["network"].get("scale"), json.loads(out)[
+            "warnings"
+        ]
+
+    scale, said = segmented()
+    assert scale is None
+    assert "median diameter of 22.6 px" in said[0]
+    assert segmented("--diameter", "20") == (2.0, [])
+    scale, said = segmented("--spacing", "0.25 um")
+    assert scale == 0.5
+    assert "for 60 to 100 px" in said[0]
+
+
+def test_diameter_belongs_to_a_model(model, tmp_path):
+    code, _, message = microtome("segment", "a.png", "--recipe", "coins", "--diameter", "20", "--out", tmp_path / "out")
+    assert (code, "--diameter: belongs to --model" in message) == (2, True)
+    code, _, message = microtome("segment", "a.png", "--model", model, "--diameter", "20", "--out", tmp_path / "out")
+    assert (code, "names no diameter" in message) == (2, True)
+
+
+def test_the_engine_is_chosen_once_and_told(model, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), bright_square())
+    code, _, error = microtome("segment", tmp_path / "a.png", "--model", model, "--out", tmp_path / "out", "--engine", "onnxruntime")
+    assert code == 0, error
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["engine"]["name"] == "onnxruntime"
+    code, _, message = microtome("segment", tmp_path / "a.png", "--model", model, "--out", tmp_path / "o2", "--engine", "tensorflow")
+    assert (code, "engine 'tensorflow'; known:" in message) == (2, True)
+
+
+def test_a_model_is_evaluated_on_a_data_set(model, tmp_path):
+    from microtome.core.raster import InstanceMap
+    from microtome.io.masks import write_mask
+
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "data" / "images" / "a.png"), bright_square())
+    write_mask(InstanceMap((bright_square() > 0).astype(np.int32)), tmp_path / "data" / "labels" / "a")
+    code, out, error = microtome("evaluate", tmp_path / "data", "--model", model, "--json")
+    assert code == 0, error
+    assert json.loads(out)["ap_50"] == 1
+    code, _, message = microtome("evaluate", tmp_path / "data", "--model", model, "--recipe", "coins")
+    assert (code, "--recipe and --model were given" in message) == (2, True)

@@ -133,3 +133,48 @@ def test_a_faulty_annotation_is_a_problem_and_the_rest_is_read(tmp_path):
     assert problem["file"] == "labels.json"
     assert "annotations[1] (id 2)" in problem["message"]
     assert json.loads(out)["summary"]["objects"]["count"] == 1
+
+
+def test_pictures_are_a_png_beside_the_page_and_on_it(data: Path, tmp_path: Path) -> None:
+    code, out, _ = check(data, "--task", "semantic", "--html", tmp_path / "out" / "page.html", "--pictures")
+    assert code == 0
+    assert f"{tmp_path / 'out' / 'page.png'}: Windows of 64 x 80 pixels" in out
+    with PIL.Image.open(tmp_path / "out" / "page.png") as sheet:
+        assert sheet.size == (4 + 6 * (80 + 4), 4 + 6 * (64 + 4))
+    page = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+    assert "What a network will see" in page
+    assert page.split('id="seen"')[1].count("data:image/webp") == 6
+    assert "<dt>gaussian noise</dt><dd>short exposures are noisy</dd>" in page
+
+
+def test_pictures_without_a_page_lie_here_and_show_the_steps_asked_for(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "steps.yaml").write_text("- flips\n- gaussian_noise: {sigma: [0.2, 0.2]}\n", encoding="utf-8")
+    code, out, _ = check(data, "--task", "semantic", "--pictures", "--augment", "steps.yaml", "--json")
+    assert code == 0
+    assert json.loads(out)["pictures"] == "squares-pictures.png"
+    assert (tmp_path / "squares-pictures.png").exists()
+
+
+def test_steps_that_are_wrong_are_refused_before_anything_is_read(data: Path, tmp_path: Path) -> None:
+    steps = tmp_path / "steps.yaml"
+    for text, said in (("- flipz", "did you mean flips"), ("- flips: {turns: 3}", r"turns"), ("flips: {}", "a list of steps")):
+        steps.write_text(text, encoding="utf-8")
+        code, _, message = check(data, "--pictures", "--augment", steps)
+        assert code == 2
+        assert said in message
+        assert "steps.yaml" in message
+    code, _, message = check(data, "--augment", steps)
+    assert code == 2
+    assert "give both" in message
+    assert check(data, "--pictures", "--augment", tmp_path / "none.yaml")[0] == 2
+
+
+def test_what_the_check_found_is_told_where_nothing_can_be_shown(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "steps.yaml").write_text("- hed_jitter", encoding="utf-8")
+    code, out, message = check(data, "--task", "semantic", "--pictures", "--augment", "steps.yaml")
+    assert code == 2
+    assert "0 problems in 0 files" in out
+    assert "hed_jitter needs red, green and blue" in message
+    assert not (tmp_path / "squares-pictures.png").exists()

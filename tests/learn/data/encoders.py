@@ -35,6 +35,30 @@ def faulty(example):
     return {}
 
 
+def words(example):
+    """Numbers, and what is none."""
+    return {"mean": np.array([example.image.mean()]), "word": np.array(example.name)}
+
+
+def noted(sample, *, log):
+    """Note in a file that an image was prepared."""
+    with log.open("a") as file:
+        file.write(sample.name + "\n")
+    return sample
+
+
+class Halved:
+    """Every second pixel of image and labels: a callable object, as a recipe's preparation is."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def __call__(self, sample):
+        every = (slice(None, None, self.step),) * sample.image.ndim
+        image, truth = (one.with_pixels(one.pixels[every]) for one in (sample.image, sample.truth))
+        return type(sample)(image, truth, sample.group, sample.name)
+
+
 def brighter(sample):
     """Prepare a sample, and say so."""
     warn("values were doubled")

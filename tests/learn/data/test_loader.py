@@ -6,6 +6,7 @@ import functools
 import importlib
 import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,15 @@ from microtome.core.errors import InputError, RecipeError, RunError
 from microtome.core.events import collect_warnings
 from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.core.result import Sample
+from microtome.io.images import write
 from microtome.learn.augment.chain import apply
 from microtome.learn.augment.example import example_of
+from microtome.learn.data import carriers
 from microtome.learn.data.find import find_dataset
 from microtome.learn.data.load import load, samples
 from microtome.learn.data.loader import Loader
 from microtome.learn.data.windows import Sampling, Survey, plan, survey_of
+from microtome.learn.data.worker import see
 
 CHAIN = ["flips", "affine", "elastic", "gamma", "gaussian_noise"]
 
@@ -55,9 +59,88 @@ def test_any_carrier_gives_the_same_batches(discs):
         assert taken(processes, first=2) == expected[2:]
         assert taken(processes, epoch=1) != expected
     in_memory = list(samples(discs))
-    for workers, data in ((0, in_memory), (3, in_memory), (2, (sample for sample in in_memory))):
-        with Loader(data, workers=workers, **options) as loader:
+    for workers, ahead, data in ((0, 0, in_memory), (3, 2, in_memory), (2, 9, (sample for sample in in_memory)), (0, 0, discs)):
+        with Loader(data, workers=workers, ahead=ahead, **options) as loader:
             assert taken(loader) == expected
+
+
+def test_little_shared_memory_gives_the_same(discs, encoders, monkeypatch):
+    """Two images find room there; each worker reads the others for itself."""
+    free = 50_000
+    options = {"shape": (32, 32), "batch": 5, "augment": CHAIN, "encode": encoders.words}
+    with Loader(discs, **options) as alone:
+        expected = taken(alone)
+        words = [batch.targets["word"].tolist() for batch in alone.epoch(0)]
+    monkeypatch.setattr(carriers, "room", lambda: 2 * free)
+    with Loader(discs, workers=2, **options) as loader:
+        assert taken(loader) == expected
+        assert [kept.size for kept in loader._carrier._kept.values()] == [64 * 64 * 5] * 2
+        assert [batch.targets["word"].tolist() for batch in loader.epoch(0)] == words
+
+
+def test_no_image_is_read_twice_where_all_have_room(discs, encoders, tmp_path):
+    names = sorted(entry.name for entry in discs)
+    for workers, ahead in ((2, 0), (0, 2), (0, 0)):
+        log = tmp_path / f"{workers}{ahead}"
+        prepare = functools.partial(encoders.noted, log=log)
+        with Loader(discs, shape=(24, 24), batch=2, workers=workers, ahead=ahead, prepare=prepare) as loader:
+            for epoch in range(2):
+                for _ in loader.epoch(epoch):
+                    pass
+        assert sorted(log.read_text().split("\n")[:-1]) == names
+    with Loader(discs, shape=(24, 24), batch=2, memory=0, prepare=prepare) as loader:
+        assert len(list(loader.epoch(0))) > 0
+    assert len(log.read_text().split()) > 2 * len(names)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_that_was_left_does_not_disturb_the_next(discs, workers):
+    """Batches that are still being made when the epoch is left must not be written over those of the next."""
+    with Loader(discs, shape=(32, 32), batch=2, augment=CHAIN, workers=workers) as loader:
+        expected = taken(loader)
+        for _ in range(3):
+            left = loader.epoch(1)
+            next(left)
+            left.close()
+            assert taken(loader) == expected
+
+
+@pytest.mark.parametrize("mix", [[], ["cutmix", "copy_paste"]])
+def test_processes_share_every_batch(discs, mix):
+    options = {"shape": (24, 24), "batch": 6, "augment": CHAIN, "mix": mix, "sampling": Sampling(windows=23)}
+    with Loader(discs, **options) as loader:
+        whole = list(loader.epoch(2))
+        for count in (1, 2, 3):
+            parts = [list(loader.epoch(2, share=(rank, count))) for rank in range(count)]
+            assert {len(part) for part in parts} == {loader.steps(2, share=(0, count))} == {4}
+            for number, batch in enumerate(whole):
+                ours = [part[number] for part in parts]
+                wanted = len(batch) // count * count  # of the last, 5: all, 4 or 3
+                assert len({len(one) for one in ours}) == 1
+                np.testing.assert_array_equal(np.concatenate([one.image for one in ours]), batch.image[:wanted])
+                np.testing.assert_array_equal(np.concatenate([one.objects for one in ours]), batch.objects[:wanted])
+                assert sum((one.windows for one in ours), ()) == batch.windows[:wanted]
+                assert sum((one.drawn for one in ours), ()) == batch.drawn[:wanted]
+        resumed = loader.epoch(2, first=3, share=(1, 2))
+        np.testing.assert_array_equal(next(resumed).image, whole[3].image[2:4])
+        assert loader.steps(2, share=(0, 6)) == 3  # five windows are too few for six processes
+        for share, message in (((0, 4), "multiple of 4"), ((2, 2), "rank 2 of 2"), ((-1, 2), "rank -1")):
+            with pytest.raises(RecipeError, match=message):
+                loader.epoch(0, share=share)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_windows_are_of_the_prepared_image(discs, encoders, workers):
+    """It may have another size: the survey, the windows' number and their places follow it."""
+    with Loader(discs, shape=(16, 16), batch=4, workers=workers, prepare=encoders.Halved(2)) as loader:
+        assert {survey.shape for survey in loader.surveys} == {(32, 32)}
+        assert len(loader.plan(0)) == len(discs) * 4
+        for batch in loader.epoch(0):
+            for number, window in enumerate(batch.windows):
+                sample = load(discs, discs.entries[window.entry])
+                inside = tuple(slice(at - 8, at + 8) for at in window.centre)
+                np.testing.assert_array_equal(batch.image[number, ..., 0], sample.image.pixels[::2, ::2][inside])
+                np.testing.assert_array_equal(batch.objects[number], sample.truth.pixels[::2, ::2][inside])
 
 
 def test_no_memory_and_much_give_the_same(discs):
@@ -65,7 +148,7 @@ def test_no_memory_and_much_give_the_same(discs):
     for memory in (0, 20_000, 1 << 30):
         with Loader(discs, shape=(24, 24), augment=CHAIN, memory=memory, sampling=Sampling(windows=20)) as loader:
             found.append(taken(loader))
-            assert loader._memory._bytes <= memory
+            assert loader._memory.bytes <= memory
     assert found[0] == found[1] == found[2]
 
 
@@ -171,10 +254,16 @@ def of_the_script(sample):
     return sample
 
 
+def of_a_module(example, *, file):
+    return {}
+
+
 def test_functions_that_workers_cannot_import(discs, monkeypatch):
     monkeypatch.setattr(of_the_script, "__module__", "__main__")
     for options, message in (
-        ({"encode": lambda example: {}}, r"function of a module"),
+        ({"encode": lambda example: {}}, r"encode.*function of a module"),
+        ({"prepare": functools.partial(of_the_script)}, r"prepare.*worker processes do not import"),
+        ({"encode": functools.partial(of_a_module, file=sys.stdout)}, r"cannot be sent to worker processes"),
         ({"prepare": of_the_script}, r"prepare.*worker processes do not import"),
     ):
         with Loader(discs, shape=(24, 24), workers=1, **options) as loader, pytest.raises(RecipeError, match=message):
@@ -212,9 +301,29 @@ def test_volumes_with_channels():
     ]  # fmt: skip
     with Loader(volumes, shape=(8, 16, 16), batch=2, augment=CHAIN) as loader:
         batches = list(loader.epoch(0))
+        expected = taken(loader)
+        own = [batch.image for batch in loader.epoch(0, share=(1, 2))]
+    np.testing.assert_array_equal(own[0], batches[0].image[1:])
+    with Loader(volumes, shape=(8, 16, 16), batch=2, augment=CHAIN, workers=2) as loader:
+        assert taken(loader) == expected
     assert batches[0].image.shape == (2, 8, 16, 16, 2)
     assert batches[0].image.dtype == np.float32
     assert batches[0].objects.shape == (2, 8, 16, 16)
+
+
+def test_volumes_by_worker_processes(tmp_path):
+    rng = np.random.default_rng(0)
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+        for number in range(3):
+            volume = rng.integers(0, 200 if part == "images" else 3, (9, 20, 18)).astype(np.uint8)
+            write(Image(volume, axes="zyx", spacing=(2, 1, 1), unit="um"), tmp_path / part / f"{number}.nii.gz")
+    with collect_warnings():
+        data = find_dataset(tmp_path, kind="instance")
+        with Loader(data, shape=(8, 16, 16), batch=2, augment=CHAIN) as alone:
+            expected = taken(alone)
+        with Loader(data, shape=(8, 16, 16), batch=2, augment=CHAIN, workers=2) as processes:
+            assert taken(processes) == expected
 
 
 def plain(name, pixels, truth=None, **options):
@@ -363,7 +472,13 @@ def test_an_epoch_that_is_left_leaves_nothing_in_shared_memory(tmp_path):
         data = find_dataset(tmp_path, kind="semantic")
     before = {path.name for path in shared.iterdir()}
     with Loader(data, shape=(640, 640), workers=2, batch=4, sampling=Sampling(windows=40)) as loader:
-        epoch = loader.epoch(0)
+        epoch, other = loader.epoch(0), loader.epoch(1)
         next(epoch)
+        next(other)
         epoch.close()
+    other.close()  # after its loader: an iterator may live longer
+    with Loader(data, shape=(640, 640), workers=2) as loader:
+        seen = loader._carrier.answers(see, range(len(loader)))
+        next(seen)
+    seen.close()
     assert {path.name for path in shared.iterdir() if path.name.startswith("psm_")} <= before

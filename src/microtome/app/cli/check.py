@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from microtome.learn.data.dataset import Dataset
     from microtome.learn.data.doctor.check import Checkup
     from microtome.learn.data.doctor.facts import PairFacts
+    from microtome.learn.data.doctor.preview import Preview
     from microtome.learn.data.doctor.summary import Summary
     from microtome.learn.data.problem import Problem
 
@@ -33,35 +34,87 @@ def check(
     group: Annotated[str | None, typer.Option(help="What belongs together: a regular expression, 'folder', or a CSV file.")] = None,
     layout: Annotated[str | None, typer.Option(help="How the data is laid out. Left out: the first layout that fits.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one page with the pictures.")] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures", help="Write a PNG of what a network will see: windows after augmentation. Beside the page, or here."),
+    ] = False,
+    augment: Annotated[
+        Path | None, typer.Option(help="YAML list of augmentation steps for --pictures. Left out: those training begins with.")
+    ] = None,
     fix: Annotated[Path | None, typer.Option(help="Write a mended copy to this new folder, with fixes.json.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Read every image and mask; say what was found and what is wrong. Exit code 1 where there are problems."""
+    from microtome.core.errors import InputError, RecipeError
     from microtome.core.events import collect_warnings
     from microtome.learn.data.doctor.check import judge
     from microtome.learn.data.find import opened
 
+    if augment is not None and not pictures:
+        raise RecipeError("--augment says what --pictures shows; give both")
+    steps = None if augment is None else _steps(augment)
     manifest = Path(group) if group and group.lower().endswith(".csv") else None
     options = {"kind": task, "layout": layout, "manifest": manifest, "group": None if manifest else group, "skip_bad": True}
     record: dict[str, Any] | None = None
+    preview: Preview | None = None
+    unseen: InputError | None = None
     with collect_warnings() as said, opened(data, **options) as dataset:
         checkup = judge(dataset, _followed(dataset))
         if fix is not None:
             from microtome.learn.data.doctor.fix import fix as write_fixed
 
             record = write_fixed(checkup, fix)
+        if pictures:
+            from microtome.learn.data.doctor.preview import preview as look_at
+
+            try:
+                preview = look_at(dataset, steps)
+            except InputError as error:
+                unseen = error  # raised when what the check found is told
         if html is not None:
             from microtome.app.report.check import build_check_page
 
-            build_check_page(checkup, html, said=said)
+            build_check_page(checkup, html, said=said, preview=preview)
+    sheet = None if preview is None else _write_sheet(preview, data, html)
     if as_json:
-        print(json.dumps(_as_json(checkup, said, record)))
+        print(json.dumps({**_as_json(checkup, said, record), "pictures": None if sheet is None else str(sheet)}))
     else:
         _print(checkup, data, fix, record)
+        if preview is not None:
+            print(f"\n{sheet}: {preview.about} A row each of {', '.join(row.name for row in preview.rows)}")
+            for message in preview.left_out:
+                print(f"note    not shown: {message}", file=sys.stderr)
         for message in dict.fromkeys(said):
             print(f"note    {message}", file=sys.stderr)
+    if unseen is not None:
+        raise unseen
     if checkup.problems:
         raise typer.Exit(1)
+
+
+def _steps(path: Path) -> Any:
+    from microtome.core.errors import InputError
+    from microtome.learn.augment.chain import chain_of
+    from microtome.run.yaml_text import load
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}; --augment takes a YAML file with a list of steps") from None
+    return chain_of(load(text, str(path)), place=str(path))
+
+
+def _write_sheet(preview: Preview, data: Path, html: Path | None) -> Path:
+    """Save the pictures beside the page under its name, or here under the data's."""
+    import PIL.Image
+
+    from microtome.io.whole import whole_file
+
+    name = data.resolve().stem if data.is_file() else data.resolve().name
+    path = Path(f"{name}-pictures.png") if html is None else html.with_suffix(".png")
+    with whole_file(path) as temporary:
+        PIL.Image.fromarray(preview.sheet()).save(temporary, "PNG")
+    return path
 
 
 def _followed(dataset: Dataset) -> Iterator[PairFacts]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from microtome.app.cli.complete import complete_recipe
+from microtome.app.cli.complete import complete_model, complete_recipe
 from microtome.core.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def evaluate(
     pred: Annotated[
         Path,
         typer.Argument(
-            help="Predicted masks: a folder, a run's output folder or one file; with --recipe: the data set.", show_default=False
+            help="Predicted masks: a folder, a run's output folder or one file; with --recipe or --model: the data set.", show_default=False
         ),
     ],
     truth: Annotated[
@@ -42,6 +42,10 @@ def evaluate(
     ] = "default",
     recipe: Annotated[
         str | None, typer.Option(help="Segment the data set's images by this recipe, then score.", autocompletion=complete_recipe)
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The same by a trained model: a shipped one's name, or a bundle's path.", autocompletion=complete_model),
     ] = None,
     against: Annotated[Path | None, typer.Option(help="Another result on the same truth, to compare with.")] = None,
     split: Annotated[str | None, typer.Option(help="Use this split of the data set, such as val.")] = None,
@@ -65,12 +69,12 @@ def evaluate(
     choose(metrics, task)  # a misspelt name is told before anything is read
     edges = _areas(sizes)
     with collect_warnings() as said, ExitStack() as stack:
-        pairs = _pairs(pred, truth, task, recipe, against, split, group, images, out, workers, stack)
+        pairs = _pairs(pred, truth, task, (recipe, model), against, split, group, images, out, workers, stack)
         evaluation = evaluate_pairs(pairs, task=task, metrics=metrics, ignore=ignore, spacing=spacing, workers=workers)
         told = summary(evaluation)
         told["notes"] = [*dict.fromkeys(said), *_missing_keys(evaluation), *told["notes"]]
         if out is not None:
-            _write(out, evaluation, told, edges, {"pred": recipe or str(pred), "truth": str(truth or pred), "against": against})
+            _write(out, evaluation, told, edges, {"pred": recipe or model or str(pred), "truth": str(truth or pred), "against": against})
     if as_json:
         print(json.dumps(_flat(told, out)))
     else:
@@ -82,20 +86,23 @@ def evaluate(
 
 
 def _pairs(
-    pred: Path, truth: Path | None, task: Task, recipe: str | None, against: Path | None, split: str | None, group: str | None,
-    images: Path | None, out: Path | None, workers: int | None, stack: ExitStack,
+    pred: Path, truth: Path | None, task: Task, way: tuple[str | None, str | None], against: Path | None, split: str | None,
+    group: str | None, images: Path | None, out: Path | None, workers: int | None, stack: ExitStack,
 ) -> Pairs:  # fmt: skip
+    """What is compared with what; `way` is the recipe or the model that makes the masks first."""
     from microtome.learn.evaluate.pairs import find_pairs
 
     pred = _unpacked(pred, stack)
     truth, against = (None if path is None else _unpacked(path, stack) for path in (truth, against))
-    if recipe is None:
+    if way == (None, None):
         if truth is None:
-            raise RecipeError(f"{pred}: say what to compare it with (TRUTH), or how to segment its images (--recipe NAME|FILE)")
+            raise RecipeError(
+                f"{pred}: say what to compare it with (TRUTH), or how to segment its images (--recipe NAME|FILE, --model NAME|PATH)"
+            )
         return find_pairs(pred, truth, task=task, against=against, images=images, split=split, group=group)
     if truth is not None:
-        raise RecipeError(f"--recipe segments the images of one data set; {truth} is one argument too many")
-    masks = _segmented(pred, recipe, task, split, out, workers, stack)
+        raise RecipeError(f"--recipe and --model segment the images of one data set; {truth} is one argument too many")
+    masks = _segmented(pred, way, task, split, out, workers, stack)
     return find_pairs(masks, pred, task=task, against=against, images=images, split=split, group=group)
 
 
@@ -109,9 +116,12 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
     return inner(stack.enter_context(unpacked(path)))
 
 
-def _segmented(data: Path, recipe: str, task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack) -> Path:
+def _segmented(
+    data: Path, way: tuple[str | None, str | None], task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack
+) -> Path:
     """Segment a data set's images; the folder of the run, which is kept below OUT."""
     from microtome.app.cli.progress import Follower
+    from microtome.app.cli.segment import recipe_of
     from microtome.io.find import stem_of
     from microtome.learn.data.find import find_dataset
     from microtome.run.pipeline import run
@@ -120,15 +130,18 @@ def _segmented(data: Path, recipe: str, task: Task, split: str | None, out: Path
     dataset = dataset.part(split) if split is not None else dataset
     labelled = [entry for entry in dataset if entry.truth is not None]
     if several := next((entry for entry in labelled if len(entry.images) > 1), None):
-        raise InputError(f"{several.name}: has {len(several.images)} image files; --recipe segments data sets of one file an image: "
-                         "segment them first, then evaluate PRED TRUTH")  # fmt: skip
+        raise InputError(
+            f"{several.name}: has {len(several.images)} image files; --recipe and --model segment data sets of one file an image: segment "
+            "them first, then evaluate PRED TRUTH"
+        )
     names = Counter(stem_of(entry.images[0].name) for entry in labelled)
     if twice := [name for name, count in names.items() if count > 1]:
         raise InputError(f"{data}: {len(twice)} images have a namesake, such as {twice[0]}: choose one part with --split, or segment them "
                          "first, then evaluate PRED TRUTH")  # fmt: skip
     folder = out / "segmented" if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="microtome-")))
+    recipe, name = recipe_of(way[0], None, way[1]), str(way[0] or way[1])
     with Follower(quiet=True) as follower:
-        events = run(recipe, [entry.images[0] for entry in labelled], out=folder, workers=workers, overwrite=True, name=recipe)
+        events = run(recipe, [entry.images[0] for entry in labelled], out=folder, workers=workers, overwrite=True, name=name)
         for event in events:
             follower.see(event)
     return folder

@@ -21,6 +21,7 @@ from microtome.app.cli.networks import networks
 from microtome.app.cli.recipes import recipes
 from microtome.app.cli.segment import segment
 from microtome.app.cli.steps import steps
+from microtome.app.cli.train import train
 from microtome.app.cli.tune import tune
 from microtome.core.errors import MicrotomeError
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, networks, bundle, doctor):
+for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, train, networks, bundle, doctor):
     app.command()(command)
 
 

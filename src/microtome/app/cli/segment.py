@@ -16,6 +16,7 @@ from microtome.core.errors import RecipeError
 if TYPE_CHECKING:
     from microtome.core.events import Event
     from microtome.run.recipe import Recipe
+    from microtome.run.trained_size import TrainedSize
 
 __all__ = ["recipe_of", "segment"]
 
@@ -31,17 +32,29 @@ def segment(
     channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of the files, where they do not say: yx, yxc, zyx, zyxc.")] = None,
     page: Annotated[int | None, typer.Option(help="Read this page, from 0, of files that hold several pictures.", min=0)] = None,
-    spacing: Annotated[str | None, typer.Option(help='Pixel spacing, such as "0.65 um" or "2 um, 0.5 um, 0.5 um".')] = None,
+    spacing: Annotated[
+        str | None,
+        typer.Option(help='Pixel spacing, such as "0.65 um" or "2 um, 0.5 um, 0.5 um"; with --model, also brings images to its spacing.'),
+    ] = None,
+    diameter: Annotated[
+        float | None, typer.Option(help="Typical diameter of the objects in pixels: brings them to the size --model was trained at.")
+    ] = None,
     measure: Annotated[str | None, typer.Option(help="Measurements to make, separated by commas.")] = None,
     group: Annotated[str | None, typer.Option(help="Regular expression that finds an image's group in its name.")] = None,
     report: Annotated[bool, typer.Option("--report", help="Also write report.html.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show in the report what each step saw (includes --report).")] = False,
-    save: Annotated[str | None, typer.Option(help="Also save, separated by commas: colour (masks any viewer shows).")] = None,
+    save: Annotated[
+        str | None, typer.Option(help="Also save, separated by commas: colour (masks any viewer shows), scores (before masks).")
+    ] = None,
     export: Annotated[str | None, typer.Option(help="Also export outlines, separated by commas: geojson, imagej.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in OUT.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an earlier run in OUT.")] = False,
     executor: Annotated[str | None, typer.Option(help="serial or processes; by default chosen by the number of images.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; by default one a core.")] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="What computes networks: onnxruntime, openvino, torch (with :float32 or :bfloat16), or fastest, which measures."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
@@ -50,14 +63,16 @@ def segment(
 
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
-    chosen = recipe_of(recipe, step, model).with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
+    chosen, trained, remarks = _to_trained_size(recipe_of(recipe, step, model), model, spacing, diameter)
+    chosen = chosen.with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
     source = recipe or model
     name = "--step" if not source else Path(source).stem if Path(source).suffix in (".yaml", ".yml", ".zip") else source
     events = run(
         chosen, images, out=out, executor=executor, workers=workers, group=group, explain=explain,
-        extras=(*_words(save), *_words(export)), overwrite=overwrite, resume=resume, name=name,
+        extras=(*_words(save), *_words(export)), overwrite=overwrite, resume=resume, name=name, trained=trained, remarks=remarks,
+        engine=engine,
     )  # fmt: skip
     told = _tell(events, quiet=quiet or as_json)
     if report or explain:
@@ -90,6 +105,23 @@ def recipe_of(recipe: str | None, steps: Sequence[str] | None, model: str | None
 
         return find_bundle(model).recipe
     return find_recipe(recipe) if recipe else Recipe.from_shell(steps or [])
+
+
+def _to_trained_size(
+    recipe: Recipe, model: str | None, spacing: str | None, diameter: float | None
+) -> tuple[Recipe, TrainedSize | None, list[str]]:
+    """The recipe for images of this spacing or objects of this diameter, as far as a model's card says what it was trained on."""
+    if not model:
+        if diameter is not None:
+            raise RecipeError(
+                "--diameter: belongs to --model, whose card says which size it was trained at; recipes have lengths of their own"
+            )
+        return recipe, None, []
+    from microtome.run.bundle import find_bundle
+    from microtome.run.trained_size import fitted, trained_size
+
+    size = trained_size(find_bundle(model).facts, model)
+    return fitted(recipe, size, spacing=spacing, diameter=diameter, place=model)
 
 
 def _words(text: str | None) -> list[str]:

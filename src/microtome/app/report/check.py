@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 import microtome
 from microtome.app.report.build import in_order
 from microtome.app.report.check_pictures import Picture, pictures_of
+from microtome.app.report.pictures import to_webp
 from microtome.io.whole import whole_file
 from microtome.learn.data.doctor.check import Checkup
+from microtome.learn.data.doctor.preview import Preview, Row
 from microtome.learn.data.doctor.summary import Summary
 from microtome.learn.data.problem import Problem
 
@@ -55,7 +57,7 @@ class Section:
     unlisted: int = 0
 
 
-def build_check_page(checkup: Checkup, path: str | os.PathLike[str], *, said: Sequence[str] = ()) -> Path:
+def build_check_page(checkup: Checkup, path: str | os.PathLike[str], *, said: Sequence[str] = (), preview: Preview | None = None) -> Path:
     """Write one page: the summary, then each kind of problem and note with pictures of where it shows.
 
     Parameters
@@ -65,6 +67,8 @@ def build_check_page(checkup: Checkup, path: str | os.PathLike[str], *, said: Se
         Ending in ``.html``; the page appears whole or not at all.
     said : sequence of str
         What was assumed when the data was found.
+    preview : Preview, optional
+        What a network will see, shown at the end.
 
     Raises
     ------
@@ -84,6 +88,8 @@ def build_check_page(checkup: Checkup, path: str | os.PathLike[str], *, said: Se
         problems=checkup.problems,
         notes=checkup.notes,
         said=list(dict.fromkeys(said)),
+        preview=preview,
+        seen=[] if preview is None else [_seen(row) for row in preview.rows],
         sections=list(_sections(checkup)),
         bars=_class_bars(checkup.summary),
         sizes=_size_bars(checkup.summary),
@@ -93,6 +99,12 @@ def build_check_page(checkup: Checkup, path: str | os.PathLike[str], *, said: Se
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(page)
     return path
+
+
+def _seen(row: Row) -> Picture:
+    picture = row.picture()
+    height, width = picture.shape[:2]
+    return Picture(row.name, to_webp(picture), width, height)
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ def chain_of(steps: Plain, *, place: str = "augment", folders: Sequence[str] = (
     --------
     >>> chain = chain_of(["flips", {"affine": {"scale": [0.8, 1.2]}}, {"gaussian_noise": {"probability": 0.5}}])
     >>> chain.document()[0]
-    {'flips': {'probability': 1.0, 'turns': True}}
+    {'flips': {'probability': 1.0, 'turns': True, 'upright': False}}
     """
     if isinstance(steps, (str, Mapping)) or not isinstance(steps, Sequence):
         raise RecipeError(f"{place}: a chain is a list of steps, found {steps!r}")

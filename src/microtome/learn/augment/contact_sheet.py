@@ -15,7 +15,7 @@ from microtome.learn.data.dataset import Dataset
 from microtome.learn.data.loader import Loader
 from microtome.learn.data.windows import Sampling
 
-__all__ = ["contact_sheet", "picture_of"]
+__all__ = ["contact_sheet", "picture_of", "side_by_side"]
 
 _COLOURS = np.array([(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167)], np.uint8)
 """Okabe and Ito's, which people with any colour vision can tell apart; classes and objects take them in turn."""
@@ -72,7 +72,7 @@ def contact_sheet(
             objects = None if batch.objects is None else batch.objects[0]
             span = loader.example(batch.windows[0].entry).span
             pictures.append(picture_of(Example(batch.image[0], classes, objects, span=span)))
-    return _grid(pictures, columns)
+    return side_by_side(pictures, columns)
 
 
 def picture_of(example: Example | Sample) -> NDArray[np.uint8]:
@@ -122,7 +122,8 @@ def _inner_edge(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
     return differ & (here != 0)
 
 
-def _grid(pictures: Sequence[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+def side_by_side(pictures: Sequence[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+    """Pictures of one size on white, row by row."""
     height, width = pictures[0].shape[:2]
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)

@@ -2,129 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import tempfile
-import threading
-import traceback
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from itertools import islice
-from math import ceil
-from pathlib import Path
+from collections.abc import Generator, Iterable, Sequence
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Self
 
 from microtome.core.errors import InputError, RecipeError, RunError
-from microtome.core.events import collect_warnings, warn
+from microtome.core.events import warn
 from microtome.core.result import Sample
-from microtome.learn.augment import catalogue
 from microtome.learn.augment.border import Border
-from microtome.learn.augment.chain import Chain, Drawn, Plain, apply, chain_of
-from microtome.learn.augment.example import Example, example_of
-from microtome.learn.augment.placement import Placement
-from microtome.learn.augment.randomness import generator
-from microtome.learn.augment.warp import Interpolation, warp
-from microtome.learn.data.dataset import Annotated, Dataset, LabelFile
-from microtome.learn.data.shared import Parcel, discard, pack, unpack
-from microtome.learn.data.windows import Sampling, Survey, Window, plan, survey_of
+from microtome.learn.augment.chain import Chain, Plain, chain_of
+from microtome.learn.augment.example import Example
+from microtome.learn.augment.warp import Interpolation
+from microtome.learn.data.batch import Batch, BatchJob, make
+from microtome.learn.data.carriers import Carrier, Here, Processes, Threads
+from microtome.learn.data.dataset import Dataset
+from microtome.learn.data.memory import Memory
+from microtome.learn.data.options import Encode, Options, Prepare
+from microtome.learn.data.windows import Sampling, Survey, Window, plan
+from microtome.learn.data.worker import Work, see
 
 __all__ = ["Batch", "Loader", "Options"]
 
-_ORDER = "order"
-
-Prepare = Callable[[Sample], Sample]
-Encode = Callable[[Example], Mapping[str, NDArray[Any]]]
-Made = TypeVar("Made")
-Rows = tuple[NDArray[np.float64], NDArray[np.int64]]
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """N windows, stacked.
-
-    Attributes
-    ----------
-    image : ndarray, shape (N, *window, C)
-        In the dtype of the images; float32 with the values as they are where dtypes differ.
-    classes, objects : ndarray, shape (N, *window), or None
-        Of the window without its margin.
-    targets : mapping of str to ndarray, shape (N, ...)
-        What `encode` made of each window.
-    names : tuple of str
-        Of the images.
-    boxes, points : tuple of (ndarray, ndarray)
-        Of each window without its margin, with their ids; empty where the data has none.
-    object_class : tuple of mapping of int to int
-        The classes of each window's objects, where known.
-    windows : tuple of Window
-    drawn : tuple
-        What was done to each: ``apply(drawn, example, shape=..., centre=...)`` does it again.
-    """
-
-    image: NDArray[Any]
-    classes: NDArray[Any] | None
-    objects: NDArray[np.int32] | None
-    targets: Mapping[str, NDArray[Any]]
-    names: tuple[str, ...]
-    boxes: tuple[Rows, ...]
-    points: tuple[Rows, ...]
-    object_class: tuple[Mapping[int, int], ...]
-    windows: tuple[Window, ...]
-    drawn: tuple[Drawn, ...]
-
-    def __len__(self) -> int:
-        return len(self.windows)
-
-
-@dataclass(frozen=True, eq=False)
-class Options:
-    """What becomes of a window.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Of a window: what the network's output covers.
-    margin : tuple of int
-        What the image has more on each side, for networks whose output is smaller than their input; empty: none.
-    chain : Chain
-        Done to each window.
-    mix : Chain
-        Done to a batch: steps of several samples.
-    border, interpolation : str
-        See `microtome.learn.augment.warp.warp`.
-    prepare : callable, optional
-        From a sample as it was read to the one that windows are cut from: normalised, rescaled. Kept in memory with what it made.
-    encode : callable, optional
-        From a window after all changes, without its margin, to named arrays: a network's targets.
-    """
-
-    shape: tuple[int, ...]
-    margin: tuple[int, ...] = ()
-    chain: Chain = field(default_factory=Chain)
-    mix: Chain = field(default_factory=Chain)
-    border: Border = "reflect"
-    interpolation: Interpolation = "linear"
-    prepare: Prepare | None = None
-    encode: Encode | None = None
-
-    @property
-    def margins(self) -> tuple[int, ...]:
-        """One an axis."""
-        return self.margin or (0,) * len(self.shape)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Of the image."""
-        return tuple(n + 2 * side for n, side in zip(self.shape, self.margins, strict=True))
+_ALONE = (0, 1)
 
 
 class Loader:
@@ -145,11 +45,17 @@ class Loader:
     seed : int
         Everything random follows from it, the epoch and the number of the window.
     workers : int
-        0: everything in this process, when its turn comes.
+        0: everything in this process. Right for a network that trains on the processor: reading is over after the survey, and a batch
+        takes little of a step's time. Workers are for accelerators, and for `encode` written in plain Python.
+    ahead : int
+        Batches that are made before their turn. With ``workers=0`` one thread beside this one makes them; 0: each is made when its
+        turn comes, which is what a debugger wants. Workers make two each, at least.
     memory : int, in bytes
-        Up to so much of decoded images is kept, by all workers together.
+        Up to so much of prepared images is kept as they are read, by all workers together, so that no image is read twice where
+        all have room. Worker processes keep them in shared memory.
     margin, border, interpolation, prepare, encode
-        See `Options`. For worker processes `prepare` and `encode` must be functions that lie in a module.
+        See `Options`. For worker processes `prepare` and `encode` must be functions that lie in a module (also with arguments by
+        `functools.partial`), or objects of a class that does.
 
     Raises
     ------
@@ -180,6 +86,7 @@ class Loader:
         sampling: Sampling | None = None,
         seed: int = 0,
         workers: int = 0,
+        ahead: int = 2,
         memory: int = 2 << 30,
         margin: int | Sequence[int] = 0,
         border: Border = "reflect",
@@ -187,7 +94,8 @@ class Loader:
         prepare: Prepare | None = None,
         encode: Encode | None = None,
     ) -> None:
-        for name, number, least in (("batch", batch, 1), ("workers", workers, 0), ("memory", memory, 0), ("seed", seed, 0)):
+        for name, number, least in (("batch", batch, 1), ("workers", workers, 0), ("ahead", ahead, 0), ("memory", memory, 0),
+                                    ("seed", seed, 0)):  # fmt: skip
             if number < least:
                 raise RecipeError(f"{name}: found {number}, expected a whole number from {least}")
         if len(shape) not in (2, 3) or min(shape) < 1:
@@ -197,21 +105,22 @@ class Loader:
         chain = augment if isinstance(augment, Chain) else chain_of(augment)
         mixed = mix if isinstance(mix, Chain) else chain_of(mix, place="mix", folders=("batch",))
         self.options = Options(tuple(shape), sides, chain, mixed, border, interpolation, prepare, encode)
-        self.batch, self.sampling, self.seed, self.workers, self.memory = batch, sampling or Sampling(), seed, workers, memory
+        self.batch, self.sampling, self.seed, self.memory = batch, sampling or Sampling(), seed, memory
+        self.workers, self.ahead = workers, max(ahead, 2 * workers)
         self._said: set[str] = set()
 
     def __len__(self) -> int:
         """The images."""
         return len(self.source)
 
-    def steps(self, epoch: int = 0) -> int:
-        """The batches of an epoch."""
-        return ceil(len(self.plan(epoch)) / self.batch)
+    def steps(self, epoch: int = 0, *, share: tuple[int, int] = _ALONE) -> int:
+        """The batches of an epoch; see `epoch` for `share`."""
+        return len(self._jobs(self.plan(epoch), share))
 
     @cached_property
     def surveys(self) -> tuple[Survey, ...]:
-        """What was seen of each image. The first look reads every image and its labels, so that a broken one is known at once."""
-        found = tuple(self._in_order(_survey, range(len(self.source))))
+        """What was seen of each prepared image. The first look reads every image and its labels, so a broken one is known at once."""
+        found = tuple(seen.survey for seen in self._made(see, range(len(self.source))))
         _go_together(found, len(self.options.shape))
         return found
 
@@ -234,17 +143,39 @@ class Loader:
         """Every window of an epoch, in order; made without reading an image again."""
         return plan(self.surveys, self.options.shape, classes=self.classes, sampling=self.sampling, seed=self.seed, epoch=epoch)
 
-    def epoch(self, number: int, *, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, from the `first` on: what follows is the same as if those before had been taken.
+    def epoch(self, number: int, *, first: int = 0, share: tuple[int, int] = _ALONE) -> Generator[Batch, None, None]:
+        """The batches of an epoch.
+
+        Parameters
+        ----------
+        number : int
+            Of the epoch.
+        first : int
+            The batch to begin with: what follows is the same as if those before had been taken.
+        share : (int, int)
+            The rank of this process and the count of processes that train together. Each gets its own part of every batch's windows;
+            put together in the order of the ranks they are the batch that one process gets. Of an epoch's last, smaller batch the
+            windows that do not divide by `count` are left out, so that all processes see as many batches of the same size. With
+            `mix` every process makes the whole batch and takes its part.
 
         Raises
         ------
+        RecipeError
+            If `batch` does not divide by the count, or there is no such rank.
         RunError
             If a window could not be made.
         """
-        windows = self.plan(number)
-        jobs = [tuple(windows[at : at + self.batch]) for at in range(first * self.batch, len(windows), self.batch)]
-        return self._in_order(_make, jobs)
+        return self._made(make, self._jobs(self.plan(number), share)[first:])
+
+    def _jobs(self, windows: Sequence[Window], share: tuple[int, int]) -> list[BatchJob]:
+        rank, count = share
+        if not 0 <= rank < count:
+            raise RecipeError(f"share: found rank {rank} of {count}, expected a rank from 0 and below the count")
+        if self.batch % count:
+            raise RecipeError(f"batch: found {self.batch}, expected a multiple of {count}, the processes that share it")
+        jobs = [_part(windows[at : at + self.batch], rank, count, whole=bool(self.options.mix.steps))
+                for at in range(0, len(windows), self.batch)]  # fmt: skip
+        return [job for job in jobs if job.past > job.first]
 
     def example(self, entry: int) -> Example:
         """A whole image with its labels, prepared and not changed."""
@@ -252,9 +183,8 @@ class Loader:
 
     def close(self) -> None:
         """End the workers."""
-        for part in ("_pool", "_order"):
-            if part in self.__dict__:
-                self.__dict__.pop(part).__exit__(None, None, None)
+        if "_carrier" in self.__dict__:
+            self.__dict__.pop("_carrier").close()
 
     def __enter__(self) -> Self:
         return self
@@ -262,100 +192,41 @@ class Loader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    # What follows is how jobs come to workers and back.
-
-    def _in_order(self, work: Callable[[_Memory, Any], Made], jobs: Iterable[Any]) -> Iterator[Made]:
-        """Each job's result in the order of the jobs; a few are under way ahead of their turn."""
-        waiting = iter(jobs)
-        if not self.workers:
-            for job in waiting:
-                yield self._told(_attempt(self._memory, work, job))
-            return
-        running: deque[tuple[Any, Future[Any]]] = deque()
+    def _made(self, work: Work, jobs: Iterable[Any]) -> Generator[Any, None, None]:
+        """What comes of each job, in order; what workers said is said here, once; their errors are raised."""
+        answers = self._carrier.answers(work, jobs)
         try:
-            while True:
-                running.extend((job, self._submit(work, job)) for job in islice(waiting, 2 * self.workers + 1 - len(running)))
-                if not running:
-                    return
-                job, future = running.popleft()
-                try:
-                    answer = future.result()
-                except BrokenProcessPool:
-                    answers = self._after_a_crash(work, [(job, future), *running])
-                    running.clear()
-                    yield from map(self._told, answers)
-                    continue
-                yield self._told(answer)
+            for answer in answers:
+                for message in answer.said:
+                    if message not in self._said:
+                        self._said.add(message)
+                        warn(message)
+                if answer.error:
+                    raise RunError(answer.error)
+                yield answer.made
         finally:
-            for _, future in running:
-                if not future.cancel():
-                    future.add_done_callback(_dropped)
-
-    def _after_a_crash(self, work: Callable[[_Memory, Any], Made], jobs: Sequence[tuple[Any, Future[Any]]]) -> Iterator[Any]:
-        """A worker was killed: what was under way is done again by one worker, so that it shows whose fault it is, if any's."""
-        from microtome.run.executors.processes import Pool
-
-        self.__dict__.pop("_pool").__exit__(None, None, None)
-        with Pool(1) as alone:
-            for job, future in jobs:
-                try:
-                    if not future.cancelled() and future.exception() is None:
-                        yield future.result()
-                    else:
-                        yield alone.submit(_in_a_process, (self._order.name, work, job)).result()
-                except BrokenProcessPool:
-                    raise RunError(self._killed(job)) from None
-
-    def _submit(self, work: Callable[[_Memory, Any], Made], job: Any) -> Future[Any]:
-        if isinstance(self.source, Dataset):
-            future: Future[Any] = self._pool.submit(_in_a_process, (self._order.name, work, job))
-            return future
-        return self._pool.submit(_attempt, self._memory, work, job)
-
-    def _told(self, answer: _Answer | Parcel) -> Any:
-        """The result; or the worker's error, with the file it was at."""
-        answer = unpack(answer) if isinstance(answer, Parcel) else answer
-        for message in answer.said:
-            if message not in self._said:
-                self._said.add(message)
-                warn(message)
-        if answer.error:
-            raise RunError(answer.error)
-        return answer.made
-
-    def _killed(self, job: Any) -> str:
-        entries = [job] if isinstance(job, int) else dict.fromkeys(window.entry for window in job)
-        places = ", ".join(_place(self.source, entry) for entry in entries)
-        return (f"{places}: the worker process was killed twice while it worked on this, most likely by the system for want of memory; "
-                "use a smaller window or batch, less memory for decoded images, or workers=0 to see more")  # fmt: skip
+            answers.close()
 
     @cached_property
-    def _memory(self) -> _Memory:
-        return _Memory(self.source, self.options, self.memory)
+    def _carrier(self) -> Carrier:
+        if self.workers and isinstance(self.source, Dataset):
+            return Processes(self.source, self.options, memory=self.memory, workers=self.workers, ahead=self.ahead)
+        if self.workers or self.ahead:
+            return Threads(self._memory, max(1, self.workers), self.ahead)
+        return Here(self._memory)
 
     @cached_property
-    def _pool(self) -> Any:
-        if not isinstance(self.source, Dataset):
-            return ThreadPoolExecutor(self.workers, thread_name_prefix="microtome-loader")
-        from microtome.run.executors.processes import Pool
+    def _memory(self) -> Memory:
+        """This process's own; where worker processes keep the images, nothing stays here."""
+        elsewhere = self.workers and isinstance(self.source, Dataset)
+        return Memory(self.source, self.options, 0 if elsewhere else self.memory)
 
-        return Pool(self.workers)
 
-    @cached_property
-    def _order(self) -> tempfile.TemporaryDirectory[str]:
-        """What every worker needs, in a file: a job is then a name and a few numbers."""
-        for name, function in (("prepare", self.options.prepare), ("encode", self.options.encode)):
-            if getattr(function, "__module__", "") == "__main__":
-                raise RecipeError(f"{name}: {function!r} lies in the script that is run, which worker processes do not import; "
-                                  "put it into a module beside it, or use workers=0")  # fmt: skip
-        try:
-            text = pickle.dumps((self.source, self.options, self.memory // self.workers))
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise RecipeError(f"prepare or encode cannot be sent to worker processes ({error}); make it a function of a module, "
-                              "or use workers=0") from None  # fmt: skip
-        folder = tempfile.TemporaryDirectory(prefix="microtome-")
-        (Path(folder.name) / _ORDER).write_bytes(text)
-        return folder
+def _part(windows: Sequence[Window], rank: int, count: int, *, whole: bool) -> BatchJob:
+    """One process's part of a batch's windows; `whole`: with the others beside it."""
+    size = len(windows) // count
+    first, past = rank * size, (rank + 1) * size
+    return BatchJob(tuple(windows), first, past) if whole else BatchJob(tuple(windows[first:past]), 0, size)
 
 
 def _labelled(dataset: Dataset) -> Dataset:
@@ -381,174 +252,3 @@ def _go_together(surveys: Sequence[Survey], ndim: int) -> None:
         warn(
             f"images are {' and '.join(dtypes)}; a batch of both is float32 with the values as they are, so normalise each image (prepare)"
         )
-
-
-class _Memory:
-    """Examples that were read, the latest up to a limit of bytes."""
-
-    def __init__(self, source: Dataset | tuple[Sample, ...], options: Options, limit: int) -> None:
-        self.source, self.options, self.limit = source, options, limit
-        self._held: OrderedDict[int, Example] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def example(self, entry: int) -> Example:
-        with self._lock:
-            if entry in self._held:
-                self._held.move_to_end(entry)
-                return self._held[entry]
-        example = self._read(entry)
-        with self._lock:
-            self._keep(entry, example)
-        return example
-
-    def _keep(self, entry: int, example: Example) -> None:
-        size = _bytes(example)
-        if entry in self._held or size > self.limit:
-            return
-        self._held[entry] = example
-        self._bytes += size
-        while self._bytes > self.limit:
-            self._bytes -= _bytes(self._held.popitem(last=False)[1])
-
-    def _read(self, entry: int) -> Example:
-        from microtome.learn.data.load import load
-
-        if isinstance(self.source, Dataset):
-            sample = load(self.source, self.source.entries[entry])
-        else:
-            sample = self.source[entry]
-        sample = self.options.prepare(sample) if self.options.prepare else sample
-        return example_of(sample if sample.name else replace(sample, name=_name(self.source, entry)))
-
-
-def _bytes(example: Example) -> int:
-    arrays = (example.image, example.classes, example.objects, example.boxes, example.points)
-    return sum(array.nbytes for array in arrays if array is not None)
-
-
-def _name(source: Dataset | tuple[Sample, ...], entry: int) -> str:
-    if isinstance(source, Dataset):
-        return source.entries[entry].name
-    return source[entry].name or source[entry].image.source or f"sample {entry}"
-
-
-def _place(source: Dataset | tuple[Sample, ...], entry: int) -> str:
-    """An image's name and its files."""
-    if not isinstance(source, Dataset):
-        return _name(source, entry)
-    one = source.entries[entry]
-    truth = one.truth
-    files: list[Path] = list(one.images)
-    if isinstance(truth, (LabelFile, Annotated)):
-        files.append(truth.path)
-    elif truth is not None:
-        files += truth.paths[:1]
-    return f"{one.name} ({', '.join(os.fspath(path) for path in files)})"
-
-
-@dataclass(frozen=True, eq=False)
-class _Answer:
-    """What came of a job: the result, or the error as text; and what was said meanwhile."""
-
-    made: Any = None
-    error: str = ""
-    said: tuple[str, ...] = ()
-
-
-@lru_cache(maxsize=2)
-def _opened(order: str) -> _Memory:
-    """In a worker: what the loader wrote for it. The path is new for every loader."""
-    return _Memory(*pickle.loads((Path(order) / _ORDER).read_bytes()))
-
-
-def _in_a_process(task: tuple[str, Callable[[_Memory, Any], Any], Any]) -> Parcel:
-    order, work, job = task
-    return pack(_attempt(None, lambda _, one: work(_opened(order), one), job))
-
-
-def _dropped(future: Future[Any]) -> None:
-    """A result that came after the epoch was left."""
-    if not future.cancelled() and future.exception() is None and isinstance(future.result(), Parcel):
-        discard(future.result())
-
-
-def _attempt(memory: _Memory | None, work: Callable[[Any, Any], Any], job: Any) -> _Answer:
-    with collect_warnings() as said:
-        try:
-            return _Answer(work(memory, job), said=tuple(said))
-        except Exception as error:  # noqa: BLE001 - told in the coordinator as this job's, whatever it is
-            place = getattr(error, "microtome_place", "")
-            reason = f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"
-            return _Answer(error=f"{reason}\n\nIn the worker:\n{''.join(traceback.format_exception(error))}", said=tuple(said))
-
-
-def _survey(memory: _Memory, entry: int) -> Survey:
-    with _naming(memory, entry):
-        return survey_of(memory.example(entry))
-
-
-def _make(memory: _Memory, windows: tuple[Window, ...]) -> Batch:
-    """A batch: each window cut and changed, then those of the batch together, then encoded."""
-    options = memory.options
-    made = [_window(memory, window) for window in windows]
-    examples = _mixed([example for example, _ in made], options.mix, windows[0].seed)
-    inner = [_without_margin(example, options.margins) for example in examples]
-    encoded = [_encoded(memory, window.entry, example) for window, example in zip(windows, inner, strict=True)]
-    return Batch(
-        _stacked([example.image for example in examples]),
-        None if inner[0].classes is None else np.stack([np.asarray(one.classes) for one in inner]),
-        None if inner[0].objects is None else np.stack([np.asarray(one.objects) for one in inner]),
-        {name: np.stack([targets[name] for targets in encoded]) for name in encoded[0]},
-        tuple(one.name for one in inner),
-        tuple((one.boxes, one.box_ids) for one in inner if one.boxes is not None),
-        tuple((one.points, one.point_ids) for one in inner if one.points is not None),
-        tuple(one.object_class for one in inner),
-        windows,
-        tuple(drawn for _, drawn in made),
-    )
-
-
-@contextmanager
-def _naming(memory: _Memory, entry: int) -> Iterator[None]:
-    """An error that comes up in this block remembers its image."""
-    try:
-        yield
-    except Exception as error:
-        error.microtome_place = _place(memory.source, entry)  # type: ignore[attr-defined]
-        raise
-
-
-def _window(memory: _Memory, window: Window) -> tuple[Example, Drawn]:
-    options = memory.options
-    with _naming(memory, window.entry):
-        example = memory.example(window.entry)
-        drawn = options.chain.draw(generator(window.seed), replace(example.frame, shape=options.input_shape))
-        # With a margin m the middle (n + 2 m) // 2 lies m pixels behind n // 2, so the centre is the same.
-        cut = apply(drawn, example, shape=options.input_shape, centre=window.centre, border=options.border,
-                    interpolation=options.interpolation)  # fmt: skip
-    return cut, drawn
-
-
-def _mixed(examples: Sequence[Example], mix: Chain, seed: int) -> Sequence[Example]:
-    for name, parameters in mix.draw_batch(generator(seed, 1), examples[0].frame, len(examples)):
-        examples = catalogue.load(name).apply(parameters, examples)
-    return examples
-
-
-def _encoded(memory: _Memory, entry: int, example: Example) -> dict[str, NDArray[Any]]:
-    if memory.options.encode is None:
-        return {}
-    with _naming(memory, entry):
-        return dict(memory.options.encode(example))
-
-
-def _without_margin(example: Example, margin: tuple[int, ...]) -> Example:
-    if not any(margin):
-        return example
-    inside = Placement(tuple(n - 2 * side for n, side in zip(example.shape, margin, strict=True)), margin, np.eye(example.ndim))
-    return warp(example, inside)
-
-
-def _stacked(images: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return np.stack(images if len({image.dtype for image in images}) == 1 else [image.astype(np.float32) for image in images])

@@ -1,82 +1,142 @@
-"""An object from one process to another with its arrays in shared memory: a pipe would carry them in pieces."""
+"""Arrays in shared memory, described by plain data: a pipe between processes would carry them in small pieces."""
 
 from __future__ import annotations
 
 import os
-import pickle
+import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Parcel", "discard", "pack", "unpack"]
+import numpy as np
+from numpy.typing import NDArray
 
-_SMALL = 1 << 20  # bytes that a pipe carries as fast
-_ROOM = 8  # so many parcels of this size must find room, else the pipe is taken: containers often have 64 MB of shared memory
+__all__ = ["Blocks", "Placed", "attached", "lay", "layable", "look", "new_block", "room", "space"]
 
-
-@dataclass(frozen=True, eq=False)
-class Parcel:
-    """A pickle, and the name of the memory that holds its arrays; without a name the pickle is whole."""
-
-    pickled: bytes
-    name: str = ""
-    sizes: tuple[int, ...] = ()
+_ALIGNED = 64  # bytes; a line of the processor's cache
+_FILES = Path("/dev/shm")  # where Linux shows shared memory
 
 
-def pack(thing: Any) -> Parcel:
-    """Pickle an object; its large arrays go into shared memory where there is room.
+@dataclass(frozen=True)
+class Placed:
+    """Where an array lies in a block."""
+
+    at: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def space(arrays: Mapping[str, NDArray[Any]]) -> int:
+    """The bytes that these arrays take in a block.
 
     Examples
     --------
-    >>> unpack(pack({"a": 1}))
-    {'a': 1}
+    >>> space({"a": np.zeros(3, np.uint8), "b": np.zeros((2, 100))})
+    1728
     """
-    buffers: list[pickle.PickleBuffer] = []
-    text = pickle.dumps(thing, protocol=5, buffer_callback=buffers.append)
-    views = [buffer.raw() for buffer in buffers]
-    total = sum(view.nbytes for view in views)
-    if total < _SMALL or not _room_for(total):
-        return Parcel(pickle.dumps(thing, protocol=5))
-    memory = SharedMemory(create=True, size=total)
-    room, at = _room_of(memory), 0
-    for view in views:
-        room[at : at + view.nbytes] = view
-        at += view.nbytes
-    memory.close()
-    return Parcel(text, memory.name, tuple(view.nbytes for view in views))
+    return sum(_aligned(array.nbytes) for array in arrays.values())
 
 
-def unpack(parcel: Parcel) -> Any:
-    """The object; the shared memory is given back."""
-    if not parcel.name:
-        return pickle.loads(parcel.pickled)
-    memory = SharedMemory(parcel.name)
-    whole = memoryview(bytearray(_room_of(memory)[: sum(parcel.sizes)]))
-    memory.close()
-    memory.unlink()
-    parts, at = [], 0
-    for size in parcel.sizes:
-        parts.append(whole[at : at + size])
-        at += size
-    return pickle.loads(parcel.pickled, buffers=parts)
+def layable(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether all are plain numbers."""
+    return all(array.dtype.kind in "biufc" for array in arrays.values())
 
 
-def discard(parcel: Parcel) -> None:
-    """Give back the shared memory of a parcel that nobody wants."""
-    if parcel.name:
-        memory = SharedMemory(parcel.name)
-        memory.close()
-        memory.unlink()
+def lay(arrays: Mapping[str, NDArray[Any]], block: SharedMemory) -> dict[str, Placed]:
+    """Copy arrays into a block, one behind the other."""
+    placed, at = {}, 0
+    for name, array in arrays.items():
+        placed[name] = Placed(at, array.shape, array.dtype.str)
+        look(placed[name], block)[...] = array
+        at += _aligned(array.nbytes)
+    return placed
 
 
-def _room_of(memory: SharedMemory) -> memoryview:
-    assert memory.buf is not None  # it is until the memory is closed
-    return memory.buf
+def look(placed: Placed, block: SharedMemory) -> NDArray[Any]:
+    """The array where it lies, writable."""
+    return np.ndarray(placed.shape, np.dtype(placed.dtype), block.buf, placed.at)
 
 
-def _room_for(size: int) -> bool:
-    if not Path("/dev/shm").is_dir():
-        return False
-    free = os.statvfs("/dev/shm")
-    return free.f_bavail * free.f_frsize > _ROOM * size
+def room() -> int:
+    """The bytes of shared memory that are free, as far as the system says; containers often have 64 MB."""
+    if not _FILES.is_dir():
+        return 1 << 62
+    free = os.statvfs(_FILES)
+    return free.f_bavail * free.f_frsize
+
+
+def new_block(size: int) -> SharedMemory | None:
+    """A new block whose memory is there; None where there is no room."""
+    try:
+        block = SharedMemory(create=True, size=max(size, 1))
+    except OSError:
+        return None
+    file = _FILES / block.name.lstrip("/")
+    if not file.exists():
+        return block
+    handle = os.open(file, os.O_RDWR)
+    try:
+        os.posix_fallocate(handle, 0, max(size, 1))  # else a later write would end the process where there is no room
+    except OSError:
+        block.close()
+        block.unlink()
+        return None
+    finally:
+        os.close(handle)
+    return block
+
+
+@cache
+def attached(name: str) -> SharedMemory:
+    """In a worker: another process's block, open as long as the worker lives, since arrays may look into it."""
+    return SharedMemory(name)
+
+
+class Blocks:
+    """The blocks that this process gives back: each when it is not wanted any more, all at the end."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, SharedMemory] = {}
+        self._end = weakref.finalize(self, _give_back, self._held)
+
+    def new(self, size: int) -> str:
+        """The name of a new block; empty where there is no room."""
+        block = new_block(size)
+        if block is None:
+            return ""
+        self._held[block.name] = block
+        return block.name
+
+    def adopt(self, name: str) -> None:
+        """Give back, when its time comes, a block that a worker made."""
+        self._held[name] = SharedMemory(name)
+
+    def size(self, name: str) -> int:
+        """The bytes of a block."""
+        return self._held[name].size
+
+    def copies(self, name: str, placed: Mapping[str, Placed]) -> dict[str, NDArray[Any]]:
+        """Arrays of a block, copied out of it."""
+        return {key: look(one, self._held[name]).copy() for key, one in placed.items()}
+
+    def drop(self, name: str) -> None:
+        """Give one back."""
+        _give_back({name: self._held.pop(name)})
+
+    def close(self) -> None:
+        """Give back all that are left."""
+        self._end()
+
+
+def _give_back(blocks: dict[str, SharedMemory]) -> None:
+    while blocks:
+        _, block = blocks.popitem()
+        block.close()
+        block.unlink()
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from microtome.core.errors import InputError
+from microtome.core.errors import InputError, RecipeError
 from microtome.core.kernels.bands import threads
 
 __all__ = ["Network", "open_network"]
 
 
-def open_network(data: bytes, place: str) -> Network:
+def open_network(data: bytes, place: str, precision: str = "float32") -> Network:
     """Load a network.
 
     Parameters
@@ -24,12 +24,18 @@ def open_network(data: bytes, place: str) -> Network:
         An ONNX model with one input (N, C, *window).
     place : str
         What to call it in errors.
+    precision : "float32" or "int8"
+        The latter is in the model itself (``microtome bundle export --int8``).
 
     Raises
     ------
     InputError
         If it is no such model.
+    RecipeError
+        If another precision is asked for.
     """
+    if precision == "bfloat16":
+        raise RecipeError(f"{place}: the engine onnxruntime computes in float32, not in bfloat16: choose another engine, or leave it out")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -44,8 +50,8 @@ def open_network(data: bytes, place: str) -> Network:
         raise InputError(f"{place}: a network has one input, found {len(session.get_inputs())}")
     name = session.get_inputs()[0].name
     outputs = [output.name for output in session.get_outputs()]
-    channels = session.get_inputs()[0].shape[1]
-    return Network(session, name, tuple(outputs), channels if isinstance(channels, int) else None)
+    shape = tuple(side if isinstance(side, int) else None for side in session.get_inputs()[0].shape)
+    return Network(place, session, name, tuple(outputs), shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +60,22 @@ class Network:
 
     Attributes
     ----------
-    channels : int or None
-        That its images must have; None: any number.
+    place : str
+        What to call it in errors.
+    shape : tuple of int or None
+        That its input (N, C, *window) must have; None: any number.
     """
 
+    place: str
     session: Any
     input: str
     outputs: tuple[str, ...]
-    channels: int | None
+    shape: tuple[int | None, ...]
 
     def __call__(self, windows: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         first = np.ascontiguousarray(np.moveaxis(windows, -1, 1))
-        found: list[Any] = self.session.run(list(self.outputs), {self.input: first})
+        try:
+            found: list[Any] = self.session.run(list(self.outputs), {self.input: first})
+        except Exception as error:  # noqa: BLE001 - as above
+            raise InputError(f"{self.place}: cannot be run on windows of shape {first.shape}: {error}") from None
         return {output: np.moveaxis(values, 1, -1) for output, values in zip(self.outputs, found, strict=True)}

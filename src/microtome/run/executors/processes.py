@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from microtome.core.errors import RunError
 from microtome.core.kernels.bands import set_threads, threads
@@ -51,15 +51,19 @@ def processes(
 
 
 class Pool:
-    """A process pool that can be replaced after a crash, and lets running work end when the user interrupts."""
+    """A process pool that can be replaced after a crash, and lets running work end when the user interrupts.
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    Each process calls ``begin(*given)`` when it starts: what holds for all jobs need not travel with each.
+    """
+
+    def __init__(self, workers: int, begin: Callable[..., object] | None = None, given: tuple[Any, ...] = ()) -> None:
+        self.workers, self.begin, self.given = workers, begin, given
         self.executor = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
         share = max(1, threads() // self.workers)
-        return ProcessPoolExecutor(self.workers, mp_context=_context(), initializer=_begin, initargs=(share, os.getpid()))
+        start = (share, os.getpid(), self.begin, self.given)
+        return ProcessPoolExecutor(self.workers, mp_context=_context(), initializer=_begin, initargs=start)
 
     def submit(self, work: Callable[[Job], Made], job: Job) -> Future[Made]:
         try:
@@ -132,7 +136,7 @@ def _unnamed_main() -> Iterator[None]:
             main.__file__ = file
 
 
-def _begin(share: int, coordinator: int) -> None:
+def _begin(share: int, coordinator: int, begin: Callable[..., object] | None, given: tuple[Any, ...]) -> None:
     """Ctrl-C is the coordinator's to handle; the cores are shared among the workers; none outlives the coordinator."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(coordinator,), daemon=True).start()
@@ -140,6 +144,8 @@ def _begin(share: int, coordinator: int) -> None:
     import cv2
 
     cv2.setNumThreads(share)
+    if begin is not None:
+        begin(*given)
 
 
 def _end_with(coordinator: int) -> None:

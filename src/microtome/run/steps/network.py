@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
+from importlib import import_module
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from microtome.core.errors import InputError
+from microtome.core.errors import InputError, RecipeError
+from microtome.core.kernels.bands import threads
 from microtome.core.parameters import Range
 from microtome.core.raster import Image, ScoreMap
 from microtome.core.step import step
 from microtome.core.tiling import Windowed
+from microtome.run.tiles.cover import snug
+from microtome.run.tiles.resize import resized, scaled_shape
+from microtome.run.tiles.stitch import over_windows
+from microtome.run.tiles.views import View, views
+from microtome.targets.heads import Head
 
 __all__ = ["network"]
+
+Activation = Literal["none", "softmax", "sigmoid"]
+_WAYS = ("dz", "dy", "dx")
 
 
 @step(tiling=Windowed(), channels="joint")
 def network(
     image: Image,
     *,
-    weights: str,
-    sha256: str = "",
-    output: str = "",
+    weights: str | tuple[str, ...],
+    sha256: str | tuple[str, ...] = "",
+    output: str | tuple[str, ...] = "",
     layers: tuple[str, ...] = (),
-    activation: Literal["none", "softmax", "sigmoid"] = "softmax",
+    activation: Activation | tuple[Activation, ...] = "softmax",
+    scale: Annotated[float | tuple[float, ...], Range(0.01, 100, search=(0.5, 2), log=True)] = 1,
     window: Annotated[int, Range(8, 8192, unit="px")] = 256,
     overlap: Annotated[int, Range(0, 4096, unit="px")] = 64,
     depth: Annotated[int, Range(1, 1024, unit="px")] = 32,
+    multiple: Annotated[int, Range(0, 1024, unit="px")] = 0,
     margin: Annotated[int, Range(0, 1024, unit="px")] = 0,
     batch: Annotated[int, Range(1, 256)] = 4,
     flips: bool = False,
+    turns: bool = False,
+    engine: Literal["", "onnxruntime", "openvino", "torch"] = "",
+    precision: Literal["float32", "bfloat16", "int8"] = "float32",
 ) -> ScoreMap:
     """Apply a network to every window of an image and blend what it says.
 
@@ -40,26 +55,38 @@ def network(
     ----------
     image : Image
         Of as many channels as the network was trained on.
-    weights : str
-        The network's file: ``networks/main.onnx`` in a bundle's recipe, or a path.
-    sha256 : str
-        Its hash; a file that has another is refused. Empty: any file.
-    output : str
-        Which of the network's outputs; empty for the only one.
+    weights : str or tuple of str
+        The network's file: ``networks/main.onnx`` in a bundle's recipe, or a path. Of several networks (an ensemble) the mean counts.
+    sha256 : str or tuple of str
+        Its hash, or theirs; a file that has another is refused. Empty: any file.
+    output : str or tuple of str
+        Which of the network's outputs; several are put behind one another. Empty for the only one.
     layers : tuple of str
-        What each channel of the output is.
-    activation : {"none", "softmax", "sigmoid"}
-        What turns the output into scores.
+        What each channel of the output is. "dz", "dy" and "dx" are the parts of a vector in pixels: they are turned and sized along.
+    activation : {"none", "softmax", "sigmoid"}, or a tuple of them
+        What turns the output into scores; several: one an output.
+    scale : float, or one an axis
+        The image is first brought to this many times its size, so that objects are as large as in training: area-averaged where it
+        shrinks, linear where it grows. The scores are brought back to the image's own pixels the same way. 1 leaves it as it is.
     window, overlap : int
-        Side of the windows and how far neighbours overlap, along y and x.
+        Side of the windows and how far neighbours overlap, along y and x, in pixels of the scaled image.
     depth : int
         Of the windows of a volume along z; neighbours overlap by a quarter of it.
+    multiple : int
+        Windows are made as small as covers the image with as many of them, in steps of this: less is mirrored, and computed, beyond its
+        end. 0: they keep their size.
     margin : int
         What the network takes off each side of its input, if it pads nothing.
     batch : int
-        Windows at once.
+        Windows at once: a matter of memory and speed, not of the result.
     flips : bool
         Also show each window mirrored along every axis, and take the mean (test-time augmentation): slower, a little surer.
+    turns : bool
+        Also show each window by quarter turns in y and x; with `flips`, all eight views of the plane.
+    engine : {"", "onnxruntime", "openvino", "torch"}
+        What computes it. Left out: what the run chooses (``--engine``), ONNX Runtime outside of a run.
+    precision : {"float32", "bfloat16", "int8"}
+        What the engine computes in; ONNX Runtime knows no bfloat16. "int8" is for files that were exported so.
 
     Returns
     -------
@@ -69,56 +96,135 @@ def network(
     Raises
     ------
     InputError
-        If the file is missing, changed or no network, or the image has another number of channels.
-    """
-    from microtome.run.tiles.stitch import over_windows
+        If the file is missing, changed or no network; if the image has other axes or channels than the network takes; or if windows
+        of this size do not fit it.
+    MissingExtra
+        If the engine is not installed.
+    RecipeError
+        If the scales, hashes or activations are not as many as the axes, networks or outputs.
 
-    run = _opened(weights, sha256)
+    Notes
+    -----
+    The grid of windows starts at the image's first pixel and follows from `window`, `overlap`, `depth` and, with `multiple`, from the
+    image's size alone; neighbours overlap by half a window at most. Windows that reach over the end are mirrored there. Their scores are
+    weighted by ramps that fall towards the sides and added up in the grid's order, whatever `batch` and the number of threads.
+
+    Examples
+    --------
+    A network that doubles each value, written down (``onnx`` comes with the extra ``deep``; running one needs no extra):
+
+    >>> import tempfile
+    >>> from onnx import parser
+    >>> twice = "twice (float[n, 1, y, x] image) => (float[n, 1, y, x] scores) {scores = Add(image, image)}"
+    >>> data = parser.parse_model('<ir_version: 9, opset_import: ["" : 18]> ' + twice).SerializeToString()
+    >>> with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+    ...     _ = file.write(data), file.flush()
+    ...     scores = network(np.array([[1, 2], [3, 4]]), weights=file.name, activation="none", layers=("double",))
+    >>> scores.layers, scores.pixels[..., 0].tolist()
+    (('double',), [[2.0, 4.0], [6.0, 8.0]])
+    """
+    members = _members(weights, sha256)
+    place = ", ".join(name for name, _ in members)
+    runs = [_opened(*member, engine or "onnxruntime", precision, threads(), _stamp(member[0])) for member in members]
     pixels = image.pixels.astype(np.float32, copy=False)
     pixels = pixels if image.has_channels else pixels[..., None]
-    if run.channels not in (None, pixels.shape[-1]):
-        raise InputError(f"{weights}: takes images of {run.channels} channel{'s' * (run.channels != 1)}, this one has {pixels.shape[-1]}")
-    size = (window,) * 2 if image.ndim == 2 else (depth, window, window)
-    over = (min(overlap, window // 2),) * 2 if image.ndim == 2 else (depth // 4, *(min(overlap, window // 2),) * 2)
-    ask = partial(_scores, run, output, activation, flips, weights)
-    scores = over_windows(pixels, ask, window=size, overlap=over, margin=margin, batch=batch)
+    seen = resized(pixels, scaled_shape(image.shape, _scales(scale, image)))
+    full = (window,) * 2 if image.ndim == 2 else (depth, window, window)
+    wide = (min(overlap, window // 2),) * 2 if image.ndim == 2 else (depth // 4, *(min(overlap, window // 2),) * 2)
+    size = [snug(n, side, side_over, multiple) for n, side, side_over in zip(seen.shape, full, wide, strict=False)]
+    over = [min(side_over, side // 2) for side_over, side in zip(wide, size, strict=True)]
+    for run, (name, _) in zip(runs, members, strict=True):
+        _check_fit(run.shape, [side + 2 * margin for side in size], pixels.shape[-1], name)
+    ways = {axis: layers.index(name) for axis, name in enumerate(_WAYS[-image.ndim :], 1) if name in layers}
+    ask = partial(_scores, runs, _heads(output, activation), views(image.ndim, flips=flips, turns=turns), ways, place)
+    scores = over_windows(seen, ask, window=size, overlap=over, margin=margin, batch=batch)
     names = layers or tuple(str(k) for k in range(scores.shape[-1]))
     if len(names) != scores.shape[-1]:
-        raise InputError(f"{weights}: gives {scores.shape[-1]} layers, the recipe names {len(names)}: {', '.join(names)}")
-    return ScoreMap(scores, **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=names)
+        raise InputError(f"{place}: gives {scores.shape[-1]} layers, the recipe names {len(names)}: {', '.join(names)}")
+    for axis, layer in ways.items():
+        scores[..., layer] *= np.float32(image.shape[axis - 1] / seen.shape[axis - 1])
+    own = resized(scores, image.shape)
+    return ScoreMap(own, **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=names)
 
 
-@lru_cache(maxsize=4)
-def _opened(weights: str, expected: str) -> Any:
+def _members(weights: str | tuple[str, ...], hashes: str | tuple[str, ...]) -> list[tuple[str, str]]:
+    """Each network's file with its hash."""
+    files = (weights,) if isinstance(weights, str) else weights
+    sums = (hashes,) * len(files) if hashes == "" else (hashes,) if isinstance(hashes, str) else hashes
+    if not files or len(sums) != len(files):
+        raise RecipeError(f"network: {len(files)} networks with {len(sums)} hashes (sha256); each has one, or none has")
+    return list(zip(files, sums, strict=True))
+
+
+def _heads(output: str | tuple[str, ...], activation: Activation | tuple[Activation, ...]) -> list[Head]:
+    """Each output with its activation."""
+    outputs = (output,) if isinstance(output, str) else output
+    activations = (activation,) * len(outputs) if isinstance(activation, str) else activation
+    if not outputs or len(activations) != len(outputs):
+        raise RecipeError(f"network: {len(outputs)} outputs with {len(activations)} activations; give one for all, or one an output")
+    return [Head(name, (), kind) for name, kind in zip(outputs, activations, strict=True)]
+
+
+def _scales(scale: float | tuple[float, ...], image: Image) -> tuple[float, ...]:
+    scales = scale if isinstance(scale, tuple) else (scale,) * image.ndim
+    if len(scales) != image.ndim:
+        raise RecipeError(f"network: scale {scale} has {len(scales)} numbers, the image has {image.ndim} axes ({image.axes.rstrip('c')})")
+    return scales
+
+
+@lru_cache(maxsize=16)
+def _opened(weights: str, expected: str, engine: str, precision: str, threads: int, stamp: tuple[int, int]) -> Any:
+    """The network, kept for the next image; a file written anew, or another number of threads, is another network."""
     from microtome.run.bundle_file import read_member, sha256, split_member
-    from microtome.run.engines.onnxruntime import open_network
 
     data = read_member(*split_member(weights))
     if expected and sha256(data) != expected:
         raise InputError(f"{weights}: has changed since its bundle was made (its sha256 differs); get the bundle again")
-    return open_network(data, weights)
+    return import_module(f"microtome.run.engines.{engine}").open_network(data, weights, precision)
 
 
-def _scores(run: Any, output: str, activation: str, flips: bool, place: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not flips:
-        return _activated(_answer(run, output, place, windows), activation)
-    axes = tuple(range(1, windows.ndim - 1))
-    turns = [tuple(axis for bit, axis in enumerate(axes) if turn >> bit & 1) for turn in range(1 << len(axes))]
-    total = sum(np.flip(_activated(_answer(run, output, place, np.flip(windows, turn)), activation), turn) for turn in turns)
-    return np.asarray(total / np.float32(len(turns)), np.float32)
+def _stamp(weights: str) -> tuple[int, int]:
+    """When the file, or the zip it is in, was written, and its size; zeros where there is none, which reading it will say."""
+    from microtome.run.bundle_file import split_member
+
+    bundle, name = split_member(weights)
+    file = bundle if bundle.is_file() else bundle / name
+    return (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else (0, 0)
 
 
-def _answer(run: Any, output: str, place: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: Mapping[str, NDArray[np.float32]] = run(windows)
-    if not output and len(found) == 1:
-        return next(iter(found.values()))
-    if output not in found:
-        raise InputError(f"{place}: has no output {output!r}; it has {', '.join(found)}")
-    return found[output]
+def _check_fit(taken: Sequence[int | None], size: Sequence[int], channels: int, place: str) -> None:
+    """Refuse what the network does not take, by the shape it declares: (N, C, *window), each a number or open."""
+    if len(taken) != 2 + len(size):
+        raise InputError(f"{place}: takes images of {len(taken) - 2} axes, this one has {len(size)}")
+    if taken[1] not in (None, channels):
+        raise InputError(f"{place}: takes images of {taken[1]} channel{'s' * (taken[1] != 1)}, this one has {channels}")
+    if any(fixed not in (None, side) for fixed, side in zip(taken[2:], size, strict=True)):
+        raise InputError(f"{place}: takes windows of {_sides(taken[2:])} only, got {_sides(size)}: set window, depth and margin to suit")
 
 
-def _activated(values: NDArray[np.float32], activation: str) -> NDArray[np.float32]:
-    if activation == "softmax":
-        shifted = np.exp(values - values.max(axis=-1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), np.float32)
-    return np.asarray(1 / (1 + np.exp(-values)), np.float32) if activation == "sigmoid" else values
+def _sides(size: Sequence[int | None]) -> str:
+    return " x ".join("any" if side is None else str(side) for side in size)
+
+
+def _scores(
+    runs: Sequence[Any], heads: Sequence[Head], views: Sequence[View], ways: Mapping[int, int], place: str, windows: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The mean over all networks and views of what they say."""
+    total: Any = None
+    for run in runs:
+        for view in views:
+            said = view.back(_answer(run, heads, place, view.seen(windows)), ways)
+            total = said if total is None else total + said
+    count = len(runs) * len(views)
+    return np.asarray(total if count == 1 else total / np.float32(count), np.float32)
+
+
+def _answer(run: Any, heads: Sequence[Head], place: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    found = run(windows)
+    parts = []
+    for head in heads:
+        output = next(iter(found)) if not head.name and len(found) == 1 else head.name
+        if output not in found:
+            raise InputError(f"{place}: has no output {output!r}; it has {', '.join(found)}")
+        parts.append(head.activate(found[output]))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-__all__ = ["corners", "starts"]
+__all__ = ["corners", "snug", "starts"]
 
 
 def starts(length: int, window: int, step: int) -> list[int]:
@@ -20,6 +20,21 @@ def starts(length: int, window: int, step: int) -> list[int]:
     """
     count = 1 + max(0, -(-(length - window) // step))
     return [k * step for k in range(count)]
+
+
+def snug(length: int, window: int, overlap: int, multiple: int) -> int:
+    """The smallest side, a multiple of `multiple`, with which as few windows as with `window` cover an axis; 0 keeps `window`.
+
+    Examples
+    --------
+    >>> snug(520, 512, 64, 16), snug(256, 512, 64, 16), snug(1000, 512, 64, 16), snug(520, 512, 64, 0)
+    (304, 256, 384, 512)
+    """
+    if not multiple:
+        return window
+    count = len(starts(length, window, window - overlap))
+    even = -(-(length + (count - 1) * overlap) // count)
+    return min(window, -(-even // multiple) * multiple)
 
 
 def corners(shape: Sequence[int], window: Sequence[int], step: Sequence[int]) -> Iterator[tuple[int, ...]]:

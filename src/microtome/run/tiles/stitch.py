@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from microtome.core.errors import InputError
 from microtome.run.tiles.cover import corners
 
 __all__ = ["Blend", "blend_weights", "over_windows"]
@@ -66,6 +67,11 @@ def over_windows(
     Returns
     -------
     ndarray of float32, shape (*spatial, L)
+
+    Raises
+    ------
+    InputError
+        If what the network says of a window has another size.
     """
     spatial = pixels.shape[:-1]
     step = [w - o for w, o in zip(window, overlap, strict=True)]
@@ -75,6 +81,8 @@ def over_windows(
     for first in range(0, len(places), batch):
         group = places[first : first + batch]
         answers = network(np.stack([_cut(pixels, place, window, margin) for place in group]))
+        if answers.shape[1:-1] != tuple(window):
+            raise InputError(f"the network answers windows of {tuple(window)} with {answers.shape[1:-1]}: its margin is not {margin}")
         if total is None:
             total = np.zeros((*spatial, answers.shape[-1]), np.float32)
         for place, answer in zip(group, answers, strict=True):

@@ -14,7 +14,7 @@ from microtome.learn.augment.example import Example, Frame
 __all__ = ["apply", "draw", "matrix"]
 
 
-def draw(rng: Generator, frame: Frame, *, turns: bool = True) -> dict[str, Any]:
+def draw(rng: Generator, frame: Frame, *, turns: bool = True, upright: bool = False) -> dict[str, Any]:
     """Draw one of the symmetries of the grid, each as likely as the others.
 
     Parameters
@@ -24,6 +24,8 @@ def draw(rng: Generator, frame: Frame, *, turns: bool = True) -> dict[str, Any]:
     turns : bool
         Quarter turns too: 8 symmetries of a picture, 48 of a volume; else mirror images only, 4 and 8. Axes of different spacing are
         not exchanged, and a volume is mirrored only along those that have the spacing of the last one: 8 symmetries in the plane.
+    upright : bool
+        Up stays up: mirrored from left to right or not at all, and nothing else, whatever `turns` says.
 
     Returns
     -------
@@ -36,13 +38,14 @@ def draw(rng: Generator, frame: Frame, *, turns: bool = True) -> dict[str, Any]:
     ['axes', 'flip']
     """
     alike = [axis for axis in range(frame.ndim) if np.isclose(frame.ratios[axis], frame.ratios[-1])]
-    orders = list(permutations(alike)) if turns else [tuple(alike)]
+    orders = list(permutations(alike)) if turns and not upright else [tuple(alike)]
     order = orders[int(rng.integers(len(orders)))]
     axes = list(range(frame.ndim))
     for axis, becomes in zip(alike, order, strict=True):
         axes[axis] = becomes
     flip = rng.integers(0, 2, frame.ndim)
-    return {"axes": axes, "flip": [bool(mirror) and (frame.ndim == 2 or axis in alike) for axis, mirror in enumerate(flip)]}
+    may = [frame.ndim - 1] if upright else range(2) if frame.ndim == 2 else alike
+    return {"axes": axes, "flip": [bool(mirror) and axis in may for axis, mirror in enumerate(flip)]}
 
 
 def matrix(parameters: dict[str, Any], frame: Frame) -> NDArray[np.float64]:

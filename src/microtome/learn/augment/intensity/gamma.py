@@ -46,11 +46,12 @@ def draw(
 
 
 def curve(parameters: dict[str, Any], values: Values, *, span: tuple[float, float], mean: Values) -> Values:
-    """Values as shares of the range, to the power; what lies below the range becomes its lower end."""
+    """Values as shares of the range, to the power; what lies below the range stays as it is, what lies above it follows the same curve."""
     low, width = np.float32(span[0]), np.float32(span[1] - span[0])
     if width <= 0:
         return values
-    return low + width * np.maximum((values - low) / width, np.float32(0)) ** np.float32(parameters["exponent"])
+    shares = (values - low) / width
+    return np.where(shares > 0, low + width * np.maximum(shares, np.float32(0)) ** np.float32(parameters["exponent"]), values)
 
 
 def apply(parameters: dict[str, Any], example: Example) -> Example:

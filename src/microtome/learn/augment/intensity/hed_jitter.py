@@ -61,7 +61,7 @@ def draw(
 def apply(parameters: dict[str, Any], example: Example) -> Example:
     """Change the amount of each stain; in the image's dtype.
 
-    White is 255, 65535, or the greatest value of a float image; a value v has the density -log10((v + 1) / (white + 1)), in float images
+    White is 255, 65535, or the upper end of a float image's range; a value v has the density -log10((v + 1) / (white + 1)), in float images
     -log10(v / white) with v at least a thousandth of white.
 
     Raises

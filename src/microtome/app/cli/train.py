@@ -1,0 +1,124 @@
+"""``microtome train``: from labelled images to a model that travels with its whole recipe."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from microtome.app.cli.complete import complete_model
+from microtome.app.cli.networks import complete_network
+from microtome.core.errors import RecipeError
+
+__all__ = ["train"]
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="Labelled images: a folder, an annotation file or a zip.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="The run folder: model, curves, pictures, checkpoints.", show_default=False)],
+    recipe: Annotated[Path | None, typer.Option(help="A training recipe; what it leaves open is settled from the data.")] = None,
+    network: Annotated[str | None, typer.Option(help="A network, see `microtome networks`.", autocompletion=complete_network)] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Anything of the training recipe, such as network.unet.root=32; may be repeated.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Train this model further: a shipped one's name, or a bundle.", autocompletion=complete_model),
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Times through the data.", min=0)] = None,
+    time_budget: Annotated[str | None, typer.Option(help="How long training may take, such as 20m or 1h30m.")] = None,
+    validate: Annotated[Path | None, typer.Option(help="Hold out these labelled images instead of a share of DATA.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Which score decides: one of `microtome evaluate`.")] = None,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a better score.", min=0)] = None,
+    oriented: Annotated[bool, typer.Option("--oriented", help="Up is up in these pictures: do not turn them.")] = False,
+    task: Annotated[Literal["semantic", "instance"] | None, typer.Option(help="What the labels are, where the data does not say.")] = None,
+    ignore: Annotated[
+        list[int] | None, typer.Option(help="A value of class masks that means 'not labelled', such as 255; may be given several times.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Where groups come from: a regular expression on names, `folder`, or a manifest (.csv).")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Use this channel only: its name or number.")] = None,
+    precision: Annotated[Literal["auto", "float32", "bf16"] | None, typer.Option(help="How numbers are held.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Other weights, windows and held-out images.", min=0)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT, by its own recipe.")] = False,
+    allow_dropped: Annotated[bool, typer.Option("--allow-dropped", help="Train although some of the data cannot be used.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write files for TensorBoard.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end, nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only how it ended.")] = False,
+) -> None:
+    """Train a network on labelled images; nothing must be configured, and everything can be.
+
+    OUT/index.html shows the run while it goes on. Ctrl-C saves it, and --resume goes on.
+    """
+    from microtome.app.cli.train_progress import show
+    from microtome.app.report.train import keep_page
+    from microtome.learn.data.find import find_dataset, opened
+    from microtome.learn.training.events import Stopped
+    from microtome.learn.training.recipe import TrainingRecipe
+    from microtome.learn.training.run_folder import record
+    from microtome.learn.training.train import resumed_step
+    from microtome.learn.training.train import train as run
+
+    wanted = (TrainingRecipe.read(recipe) if recipe else TrainingRecipe()).changed([*_assignments(locals()), *(settings or ())])
+    manifest = Path(group) if group and group.lower().endswith(".csv") else None
+    options: dict[str, Any] = {"kind": task, "group": None if manifest else group, "manifest": manifest, "ignore": ignore}
+    with opened(data, **options) as dataset, _stop_on_signal() as stop:
+        held = find_dataset(validate, **options) if validate else None
+        events = run(dataset, out=out, recipe=wanted, held=held, start=start, resume=resume, allow_dropped=allow_dropped, stop=stop.is_set)
+        if first_process():
+            events = keep_page(out, record(out, events, resumed=resumed_step(out) if resume else 0))
+            if tensorboard:
+                from microtome.learn.training.tensorboard import log_to_tensorboard
+
+                events = log_to_tensorboard(out / "tensorboard", events)
+        last = show(events, quiet=quiet or not first_process(), as_json=as_json and first_process())
+    if isinstance(last, Stopped) and last.reason == "asked to stop":
+        raise typer.Exit(130)
+
+
+def first_process() -> bool:
+    """Whether this process writes the run folder: of those that ``torchrun`` started, the first."""
+    import os
+
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _assignments(given: dict[str, Any]) -> list[str]:
+    """The options that are fields of the training recipe."""
+    said = []
+    if given["epochs"] is not None and given["time_budget"] is not None:
+        raise RecipeError("--epochs and --time-budget both say how long training goes on; give one")
+    if given["network"] is not None:
+        said.append(f"network={{{given['network']}: {{}}}}")
+    places = {
+        "epochs": "budget.epochs", "time_budget": "budget.time", "metric": "validation.metric", "patience": "validation.patience",
+        "channel": "channel", "precision": "precision", "seed": "seed",
+    }  # fmt: skip
+    said += [f"{place}={given[name]}" for name, place in places.items() if given[name] is not None]
+    return [*said, *(["oriented=true"] if given["oriented"] else [])]
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """The first Ctrl-C, or a request to end, stops training after the step it is at; the second breaks it off."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("\nstopping after this step; once more to break off", file=sys.stderr)
+
+    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,72 @@
+"""What a window teaches a network: its labels, encoded; how much each pixel counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from microtome.core.classes import ClassTable
+from microtome.core.errors import InputError
+from microtome.core.events import collect_warnings
+from microtome.core.raster import InstanceMap, SemanticMap
+from microtome.learn.augment.example import Example
+from microtome.targets import catalogue
+from microtome.targets.weight_map import weight_map
+
+__all__ = ["PIXEL_WEIGHT", "Teacher", "mask_of"]
+
+PIXEL_WEIGHT = "pixel_weight"
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Encodes windows; a plain object, so that worker processes can have it.
+
+    Attributes
+    ----------
+    target : str
+        A name of `microtome.targets.catalogue`.
+    settings : mapping
+        Of its encoding.
+    classes : ClassTable
+        Of the data set.
+    weights : mapping or None
+        Settings of `microtome.targets.weight_map.weight_map`; None: every pixel counts the same.
+    """
+
+    target: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    classes: ClassTable = field(default_factory=lambda: ClassTable(()))
+    weights: Mapping[str, Any] | None = None
+
+    def __call__(self, example: Example) -> dict[str, NDArray[Any]]:
+        """The arrays of a window, by the names of the target's heads."""
+        mask = mask_of(example, self.classes)
+        with collect_warnings():  # a window cuts objects: what a whole image would lose was told before training
+            arrays = catalogue.load(self.target, self.settings).encode(mask)
+            if self.weights is not None:
+                if not isinstance(mask, InstanceMap):
+                    raise InputError(f"{example.name}: weights between objects need objects, and the labels are classes")
+                arrays[PIXEL_WEIGHT] = weight_map(mask, **self.weights)
+        return arrays
+
+
+def mask_of(example: Example, classes: ClassTable) -> SemanticMap | InstanceMap:
+    """The labels of a window as a noun.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    spacing = example.aspect or (1.0,) * example.ndim
+    if example.objects is not None:
+        table = classes if len(classes) else ClassTable.binary()
+        classes_of = dict(example.object_class)
+        return InstanceMap(example.objects, axes="zyx"[-example.ndim :], spacing=spacing, object_class=classes_of, classes=table)
+    if example.classes is None:
+        raise InputError(f"{example.name}: has no labels to learn from")
+    return SemanticMap(example.classes, axes="zyx"[-example.ndim :], spacing=spacing, classes=classes)

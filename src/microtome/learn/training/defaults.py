@@ -1,0 +1,183 @@
+"""Defaults of training, settled from the data, each with its reason. What the user said stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import ceil, prod
+from typing import Any
+
+from microtome.core.errors import RecipeError
+from microtome.learn.augment.default import Content, default_chain
+from microtome.learn.training.events import Choice
+from microtome.learn.training.look import Look
+from microtome.learn.training.recipe import TrainingRecipe
+
+__all__ = ["SMALL", "settle"]
+
+SMALL = 10.0
+"""The diameter, in pixels of the network's input, that small objects (the 10th percentile) are brought to at least: below it one pixel
+of an outline is a third of the object."""
+_LARGE = 48.0  # the median diameter above which pixels are spent on the inside of objects
+_MOST_SCALE = 2.0
+_SIDE = {2: 256, 3: 64}
+_STEPS = 3000
+_FEWEST_EPOCHS = 20
+
+Settled = tuple[Any, str]
+
+
+def settle(
+    recipe: TrainingRecipe, look: Look, content: tuple[Content, str], *, accelerated: bool
+) -> tuple[TrainingRecipe, tuple[Choice, ...]]:
+    """Fill in what the user left open.
+
+    Parameters
+    ----------
+    recipe : TrainingRecipe
+    look : Look
+        At the images for training.
+    content : (str, str)
+        What the pictures show, and why it is thought so (`microtome.learn.augment.content.content_of`).
+    accelerated : bool
+        Whether there is a GPU.
+
+    Returns
+    -------
+    recipe, choices
+        With every field settled; a choice for each, also for those the user made.
+
+    Raises
+    ------
+    RecipeError
+        If what the user said does not go together.
+    """
+    settled = recipe.model_dump()
+    choices: list[Choice] = []
+
+    def choose(place: str, otherwise: Callable[[], Settled]) -> Any:
+        given = settled[place]
+        value, reason = (given, "as you said") if given is not None else otherwise()
+        settled[place] = value
+        choices.append(Choice(place, value, reason))
+        return value
+
+    choose("prepare", lambda: _prepare(look, content))
+    scale = choose("scale", lambda: _scale(look))
+    choose("target", lambda: _target(look))
+    network = choose("network", lambda: _network(look, accelerated))
+    window = choose("window", lambda: _window(look, scale, network))
+    batch = choose("batch", lambda: _batch(window, accelerated))
+    choose("loss", lambda: _loss(look))
+    channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
+    choose("augment", lambda: _augment(channels, window, content, recipe.oriented))
+    choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
+    choose("optimiser", lambda: ({"adamw": {"rate": 0.002 if batch >= 8 else 0.001, "weight_decay": 0.01}},
+                                 f"Adam with decoupled decay; the rate goes with batches of {batch}"))  # fmt: skip
+    choose(
+        "schedule", lambda: ({"cosine": {"warm_up": 0.03, "end": 0.01}}, "falls to nearly nothing, so that the last weights are settled")
+    )
+    settled["budget"], reason = _budget(recipe, settled["sampling"], batch)
+    choices.append(Choice("budget", {key: value for key, value in settled["budget"].items() if value is not None}, reason))
+    validation = settled["validation"]
+    if validation["metric"] is None:
+        validation["metric"] = "ap_50" if look.kind == "instance" else "miou_set"
+        reason = f"labels are {'objects' if look.kind == 'instance' else 'classes'}"
+    else:
+        reason = "as you said"
+    choices.append(Choice("validation.metric", validation["metric"], reason))
+    return TrainingRecipe.model_validate(settled), tuple(choices)
+
+
+def _prepare(look: Look, content: tuple[Content, str]) -> Settled:
+    steps: list[str | dict[str, Any]] = []
+    why = []
+    if len(look.channels) > 1:
+        if not set(look.channels) <= {1, 3, 4}:
+            found = ", ".join(f"{count} with {number}" for number, count in sorted(look.channels.items()))
+            raise RecipeError(f"prepare: the images have different numbers of channels ({found}); choose one with --channel")
+        steps.append("to_grey")
+        why.append("some images are grey and some are coloured, so all are made grey")
+    joint = content[0] in ("colour", "histology") and not steps
+    steps.append({"normalise": {"lo": 1.0, "hi": 99.8, **({"joint": True} if joint else {})}})
+    why.append("pictures of different exposure become alike" + (", their colours kept" if joint else ""))
+    return steps, "; ".join(why)
+
+
+def _names_grey(prepare: list[Any]) -> bool:
+    return any(step == "to_grey" or (isinstance(step, Mapping) and "to_grey" in step) for step in prepare)
+
+
+def _scale(look: Look) -> Settled:
+    if look.kind == "semantic" or look.ndim == 3 or not len(look.diameters):
+        return 1.0, "pixels as they are"
+    small, middle = look.diameter(10), look.diameter(50)
+    seen = f"objects are {middle:.3g} px across (the smallest tenth below {small:.3g})"
+    if small < SMALL:
+        scale = min(_MOST_SCALE, round(4 * SMALL / small) / 4)
+        if scale > 1:
+            return scale, f"{seen}: enlarged, so that a pixel of an outline weighs less"
+    if middle > _LARGE:
+        return max(0.25, round(4 * _LARGE / middle) / 4), f"{seen}: fewer pixels say as much"
+    return 1.0, f"{seen}: a good size as they are"
+
+
+def _target(look: Look) -> Settled:
+    if look.kind == "semantic":
+        return {"classes": {}}, f"{len(look.classes)} classes"
+    return {"interior_border": {}}, "objects: their insides and edges are told apart, so that those that touch can be parted"
+
+
+def _network(look: Look, accelerated: bool) -> Settled:
+    root = 32 if accelerated else 16
+    flat = {} if look.ndim == 2 else {"dimensions": 3}
+    depth = 5 if accelerated and look.ndim == 2 else 4
+    where = "there is an accelerator" if accelerated else "small enough to learn on a processor"
+    return {"unet": {"depth": depth, "root": root, **flat}}, where
+
+
+def _window(look: Look, scale: float, network: Mapping[str, Any]) -> Settled:
+    stride = 2 ** (int((next(iter(network.values())) or {}).get("depth", 5)) - 1) if "unet" in network else 32
+    middle = [float(side) * scale for side in sorted_middle(look)]
+    most = _SIDE[look.ndim]
+    window = [max(stride, min(most, ceil(side / stride) * stride)) for side in middle]
+    return window, f"images are about {' x '.join(f'{side:.0f}' for side in middle)} pixels as the network sees them"
+
+
+def sorted_middle(look: Look) -> list[float]:
+    """The median length of each axis."""
+    return [float(sorted(column)[len(column) // 2]) for column in look.shapes.T]
+
+
+def _batch(window: list[int], accelerated: bool) -> Settled:
+    pixels = (4 if accelerated else 2) * (1 << 18)
+    batch = max(2, min(32 if accelerated else 16, pixels // prod(window)))
+    return batch, f"about {batch * prod(window) / 1e6:.2g} million pixels at once"
+
+
+def _loss(look: Look) -> Settled:
+    if look.kind == "semantic":
+        return ["cross_entropy", "dice"], "each pixel counts, and each class by its overlap, however rare it is"
+    return ["cross_entropy", "dice"], "each pixel counts, and thin borders by their overlap"
+
+
+def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool) -> Settled:
+    chain = default_chain(channels=channels, window=window, content=content[0] if channels > 1 else "grey", oriented=oriented)
+    return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', with an up and a down' if oriented else ''}"
+
+
+def _sampling(look: Look, scale: float, window: list[int], batch: int) -> Settled:
+    windows = ceil(max(look.images, look.pixels * scale**look.ndim / prod(window)) / batch) * batch
+    rarest = min((share for value, share in look.shares.items() if share > 0), default=1.0)
+    rare = 0.5 if rarest < 0.02 else 1 / 3
+    return {"rare": rare, "windows": windows}, f"an epoch sees every image about once; the rarest class has {rarest:.2%} of the pixels"
+
+
+def _budget(recipe: TrainingRecipe, sampling: Mapping[str, Any], batch: int) -> tuple[dict[str, Any], str]:
+    budget = recipe.budget.model_dump()
+    given = [key for key, value in budget.items() if value is not None]
+    if len(given) > 1:
+        raise RecipeError(f"budget: {' and '.join(given)} are given; one of time, epochs and steps settles how long training goes on")
+    if given:
+        return budget, "as you said"
+    epochs = max(_FEWEST_EPOCHS, ceil(_STEPS * batch / int(sampling.get("windows") or _STEPS * batch)))
+    return {**budget, "epochs": float(epochs)}, f"about {_STEPS} steps, and at least {_FEWEST_EPOCHS} times through the data"

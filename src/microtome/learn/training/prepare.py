@@ -1,0 +1,60 @@
+"""From a sample as it was read to what windows are cut from: the recipe's own preparing steps, and the network's scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from microtome.core.raster import Image
+from microtome.core.regrid import nearest
+from microtome.core.result import Sample
+from microtome.run import catalogue
+from microtome.run.tiles.resize import resized, scaled_shape
+
+__all__ = ["Prepare", "prepared"]
+
+StepDocument = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Prepares samples; a plain object, so that worker processes can have it.
+
+    Attributes
+    ----------
+    steps : tuple
+        Of the recipe's `prepare`.
+    scale : float
+        What images are resized by; labels take the nearest pixel, they are never blended.
+    """
+
+    steps: tuple[StepDocument, ...]
+    scale: float = 1.0
+
+    def __call__(self, sample: Sample) -> Sample:
+        """The sample, its image float32."""
+        image = prepared(sample.image, self.steps)
+        if self.scale == 1:
+            return replace(sample, image=image)
+        shape = scaled_shape(image.shape, (self.scale,) * image.ndim)
+        pixels = image.pixels.astype(np.float32, copy=False)
+        larger = resized(pixels if image.has_channels else pixels[..., None], shape)
+        spacing = None if image.spacing is None else tuple(s / self.scale for s in image.spacing)
+        truth = replace(sample.truth, pixels=nearest(sample.truth.pixels, shape), spacing=spacing)
+        seen = replace(image, pixels=larger if image.has_channels else larger[..., 0], spacing=spacing)
+        return replace(sample, image=seen, truth=truth)
+
+
+def prepared(image: Image, steps: Sequence[StepDocument]) -> Image:
+    """An image after the recipe's preparing steps.
+
+    >>> prepared(Image(np.array([[0, 5, 10]], np.uint8)), [{"normalise": {"lo": 0, "hi": 100}}]).pixels.tolist()
+    [[0.0, 0.5, 1.0]]
+    """
+    for step in steps:
+        name, settings = (step, None) if isinstance(step, str) else next(iter(step.items()))
+        image = catalogue.load(name)(image, **(settings or {}))
+    return image

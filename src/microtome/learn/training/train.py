@@ -1,0 +1,237 @@
+"""From labelled images to a model: the whole line, as a generator of events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from microtome.core.errors import InputError, MissingExtra, RecipeError
+from microtome.core.events import collect_warnings
+from microtome.core.result import Sample
+from microtome.io.whole import whole_file
+from microtome.learn.data.dataset import Dataset
+from microtome.learn.training.events import Chosen, Event, Finished, Planned, Stopped, Warned
+from microtome.learn.training.recipe import TrainingRecipe
+from microtome.learn.training.start import Start
+
+__all__ = ["resumed_step", "train"]
+
+_LOST = 0.01
+"""The share of objects that a target may lose before the user has to agree."""
+
+_FIT_CASES = 48
+
+
+def train(
+    data: Dataset | Iterable[Sample],
+    *,
+    out: str | Path,
+    recipe: TrainingRecipe | Mapping[str, Any] | None = None,
+    held: Dataset | Iterable[Sample] | None = None,
+    start: str | Path | None = None,
+    resume: bool = False,
+    allow_dropped: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Train a network on labelled images and write it as a bundle, with everything it needs to run anywhere.
+
+    Parameters
+    ----------
+    data : Dataset or iterable of Sample
+        With splits of its own, ``train`` is learned from and ``val`` held out; without, a share of the groups is held out.
+    out : path
+        The run folder. What is written there see `microtome.learn.training.run_folder`.
+    recipe : TrainingRecipe or mapping, optional
+        Whatever it leaves open is settled from the data, and told with the reason (`Chosen`).
+    held : Dataset or iterable of Sample, optional
+        Images to hold out, instead of some of `data`.
+    start : str or path, optional
+        A model to train further: a shipped one's name, or a bundle. Its network, target and preparing are kept, and images are brought to
+        the size of objects that it knows.
+    resume : bool
+        Go on with the run in `out`, by its own recipe and split: the result is the same as if it had not stopped.
+    allow_dropped : bool
+        Train although some of the data cannot be used. It is listed either way.
+    stop : function
+        Asked after each step; once it says so the state is saved and the run ends with `Stopped`. So does closing the generator.
+
+    Yields
+    ------
+    Event
+        `Chosen` and `Planned` first, `Finished` or `Stopped` last.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be learned from, or some of it would be dropped.
+    RecipeError
+        If the recipe is wrong.
+    RunError
+        If a file fails in the middle, a loss is not finite, or the disk is full. What was reached is saved.
+    MissingExtra
+        If torch is not installed.
+
+    Examples
+    --------
+    >>> events = train(samples, out="run", recipe={"microtome": 1, "train": {"budget": {"epochs": 1}}})  # doctest: +SKIP
+    >>> for event in events:  # doctest: +SKIP
+    ...     print(event)
+    """
+    if isinstance(recipe, Mapping):
+        recipe = TrainingRecipe.from_document(recipe)
+    try:
+        import accelerate  # noqa: F401
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"training needs {error.name}: pip install 'microtome[deep]'") from None
+    folder = Path(out)
+    if resume:
+        recipe = _recipe_of(folder)
+    elif (folder / "checkpoints").exists():
+        raise InputError(f"{folder}: holds a run already; go on with it (--resume), or name another folder")
+    begin = Start.of(start) if start is not None else None
+    settled = recipe or TrainingRecipe()
+    return _told(_train(data, held, folder, settled, begin, resume=resume, allow_dropped=allow_dropped, stop=stop))
+
+
+def resumed_step(out: str | Path) -> int:
+    """The step that a run would go on from.
+
+    Raises
+    ------
+    InputError
+        If it has no checkpoint.
+    """
+    from microtome.learn.training.checkpoint import load_checkpoint
+
+    return load_checkpoint(Path(out) / "checkpoints" / "last.safetensors")[0].step
+
+
+def _recipe_of(folder: Path) -> TrainingRecipe:
+    path = folder / "train.yaml"
+    if not path.exists():
+        raise InputError(f"{folder}: there is no run to go on with (no train.yaml)")
+    return TrainingRecipe.read(path)
+
+
+def _told(events: Generator[Event, None, None]) -> Iterator[Event]:
+    """The events, and before each what was assumed on the way to it."""
+    known: set[str] = set()
+    try:
+        while True:
+            with collect_warnings() as said:
+                event = next(events, None)
+            for message in said:
+                if message not in known:
+                    known.add(message)
+                    yield Warned(message)
+            if event is None:
+                return
+            yield event
+    finally:
+        events.close()
+
+
+def _train(
+    data: Dataset | Iterable[Sample],
+    held: Dataset | Iterable[Sample] | None,
+    folder: Path,
+    recipe: TrainingRecipe,
+    begin: Start | None,
+    *,
+    resume: bool,
+    allow_dropped: bool,
+    stop: Callable[[], bool],
+) -> Generator[Event, None, None]:
+    from microtome.learn.training.budget import measure, plan
+    from microtome.learn.training.crew import Crew
+    from microtome.learn.training.defaults import settle
+    from microtome.learn.training.dropped import lost_objects
+    from microtome.learn.training.look import look_at
+    from microtome.learn.training.precision import tuned_memory
+    from microtome.learn.training.run import Run
+    from microtome.learn.training.source import source_of
+    from microtome.targets import catalogue as targets
+
+    began = time.monotonic()
+    tuned_memory()
+    crew = Crew(recipe.device)
+    source = source_of(data, folder, held=held, share=recipe.validation.share, seed=recipe.seed, channel=recipe.channel)
+    look = look_at(source.train, source.classes)
+    look_at(source.held, look.classes)
+    content = _content(source.train)
+    if begin is not None and not resume:
+        recipe = begin.settle(recipe, look)
+    recipe, choices = settle(recipe, look, content, accelerated=crew.device.type != "cpu")
+    target_name, target_settings = _one(recipe.target, "target")
+    target = targets.load(target_name, target_settings, "target")
+    run = Run(source, look, recipe, target, crew, folder, None if resume else begin)
+    yield Chosen((*choices, *run.choices), recipe.document())
+    lost = lost_objects(run.prepared_train, target, look.classes)
+    _refuse_dropped(source.dropped, lost, allow_dropped)
+    for message in source.dropped:
+        yield Warned(f"left out: {message}")
+    if lost.lost:
+        yield Warned(f"{lost.lost} of {lost.total} objects would be lost even by a network without fault, too small or thin for the target "
+                     f"{target_name}: most in {', '.join(f'{name} ({count})' for name, count in lost.worst)}")  # fmt: skip
+    try:
+        planned = _stored_plan(folder) if resume else None
+        if planned is None:
+            measured = measure(run.trial(), run.batches, run.validator()) if recipe.budget.time else None
+            spent = time.monotonic() - began
+            planned = plan(recipe.budget, run.batches.per_epoch // recipe.accumulate, recipe.validation.every, measured, spent)
+            steps, every = map(round, crew.from_first([planned.steps, planned.every]))
+            planned = replace(planned, steps=steps, every=every)
+            if crew.first:
+                _store(folder, planned)
+        yield planned
+        loop = run.loop(planned)
+        if resume:
+            loop.resume()
+        for event in loop.run(run.batches, run.validator(), stop=stop):
+            yield event
+            if isinstance(event, Stopped) and event.reason == "asked to stop":
+                return
+        if crew.first:
+            score, bundle = run.finish(loop)
+            yield Finished(loop.state.best_step, score, bundle, time.monotonic() - began)
+    finally:
+        run.close()
+
+
+def _content(samples: Sequence[Sample]) -> tuple[Any, str]:
+    from microtome.learn.augment.content import content_of
+
+    return content_of(sample.image for sample in samples[:: max(1, len(samples) // 50)])
+
+
+def _one(document: Mapping[str, Any] | None, place: str) -> tuple[str, Mapping[str, Any]]:
+    if not isinstance(document, Mapping) or len(document) != 1:
+        raise RecipeError(f"{place}: found {document!r}, expected one name with its settings, such as {{unet: {{depth: 4}}}}")
+    name, settings = next(iter(document.items()))
+    return str(name), settings or {}
+
+
+def _refuse_dropped(dropped: Sequence[str], lost: Any, allowed: bool) -> None:
+    reasons = [*dropped]
+    if lost.share > _LOST:
+        worst = ", ".join(f"{name} ({count})" for name, count in lost.worst)
+        reasons.append(f"{lost.lost} of {lost.total} objects are too small or too thin for the target: most in {worst}; "
+                       "a larger scale (--set scale=2) keeps more of them")  # fmt: skip
+    if reasons and not allowed:
+        raise InputError("some of the data would be dropped:\n  " + "\n  ".join(reasons) + "\nIf that is meant, allow it (--allow-dropped)")
+
+
+def _stored_plan(folder: Path) -> Planned | None:
+    path = folder / "plan.json"
+    return Planned(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def _store(folder: Path, planned: Planned) -> None:
+    with whole_file(folder / "plan.json") as temporary:
+        temporary.write_text(json.dumps(planned.__dict__, indent=1) + "\n", encoding="utf-8")

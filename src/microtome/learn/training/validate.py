@@ -1,0 +1,150 @@
+"""Validation: the held-out images segmented whole, as the finished model will do it, and scored against their truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import nn
+
+from microtome.core.events import collect_warnings
+from microtome.core.raster import Image, InstanceMap, ScoreMap, SemanticMap
+from microtome.core.step import Step
+from microtome.learn.data.loader import Loader
+from microtome.learn.objectives.dense import Dense
+from microtome.learn.training.batches import tensors_of
+from microtome.learn.training.events import Validated
+from microtome.learn.training.precision import Precision, autocast
+from microtome.learn.training.windows import Windows, scores_of
+from microtome.measure.metrics.definitions import Task, choose
+from microtome.measure.metrics.evaluate import pool, score
+from microtome.measure.metrics.pair import Score
+
+__all__ = ["Case", "Found", "Validator", "scored"]
+
+Mask = SemanticMap | InstanceMap
+Draw = Callable[[str, int, "Case", Mask], str]
+_LOSS_BATCHES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A held-out image.
+
+    Attributes
+    ----------
+    name : str
+    shown : Image
+        As it was read.
+    image : Image
+        Prepared, in its own pixels.
+    truth : SemanticMap or InstanceMap
+    """
+
+    name: str
+    shown: Image
+    image: Image
+    truth: Mask
+
+
+@dataclass(frozen=True)
+class Found:
+    """The scores of a set of masks: of the set, and the deciding one of each image."""
+
+    scores: Mapping[str, float]
+    images: Mapping[str, float]
+
+
+_METRICS: Mapping[Task, tuple[str, ...]] = {
+    "instance": ("ap_50", "ap_75", "map_50_95", "f1_50", "fp_50", "fn_50"),
+    "semantic": ("miou_set", "miou_image", "pa", "dice"),
+}
+"""What is shown besides the deciding metric: those that cost little."""
+
+
+def scored(masks: Sequence[Mask], cases: Sequence[Case], metric: str) -> Found:
+    """Compare masks with the truth of their cases; an image for which the metric does not exist has nan."""
+    task: Task = "instance" if isinstance(cases[0].truth, InstanceMap) else "semantic"
+    keys = choose([metric, *_METRICS[task]], task)
+    with collect_warnings():
+        each = [score(mask, case.truth, task=task, metrics=keys) for mask, case in zip(masks, cases, strict=True)]
+        alone = {case.name: _of_one(one, metric) for case, one in zip(cases, each, strict=True)}
+        return Found(pool(each), alone)
+
+
+def _of_one(one: Score, metric: str) -> float:
+    return float(one.values[metric] if metric in one.values else pool([one]).get(metric, float("nan")))
+
+
+@dataclass(eq=False)
+class Validator:
+    """Validates a network at some step of its training.
+
+    Attributes
+    ----------
+    objective : Dense
+    cases : sequence of Case
+    decode : Step
+    settings : mapping
+        Of decoding.
+    windows : Windows
+    precision : Precision
+    device : device
+    metric : str
+    loader : Loader
+        Of the same images, for the loss on windows of them.
+    draw : function
+        Of the cases named in `drawn`: makes a picture and says where it is.
+    """
+
+    objective: Dense
+    cases: Sequence[Case]
+    decode: Step
+    settings: Mapping[str, Any]
+    windows: Windows
+    precision: Precision
+    device: torch.device
+    metric: str
+    loader: Loader
+    draw: Draw | None = None
+    drawn: Sequence[str] = field(default_factory=tuple)
+
+    def __call__(self, network: nn.Module, step: int) -> Validated:
+        """Segment and score all cases."""
+        masks = [self.mask(self.scores(network, case)) for case in self.cases]
+        found = self.judge(masks, self.cases)
+        pictures = {
+            case.name: self.draw(case.name, step, case, mask)
+            for case, mask in zip(self.cases, masks, strict=True)
+            if self.draw is not None and case.name in self.drawn
+        }
+        deciding = found.scores.get(self.metric, float("nan"))
+        return Validated(step, self.metric, deciding if deciding == deciding else 0.0, best=False, scores=dict(found.scores),
+                         loss=self.loss(network), images=found.images, pictures=pictures)  # fmt: skip
+
+    def scores(self, network: nn.Module, case: Case) -> ScoreMap:
+        """What the network says of a case."""
+        return scores_of(self.objective, network, case.image, self.windows, self.precision, self.device)
+
+    def mask(self, scores: ScoreMap, **settings: Any) -> Mask:
+        """The mask that these scores decode to."""
+        with collect_warnings():
+            found: Mask = self.decode(scores, **{**self.settings, **settings})
+        return found
+
+    def judge(self, masks: Sequence[Mask], cases: Sequence[Case]) -> Found:
+        """The scores of these cases' masks."""
+        return scored(masks, cases, self.metric)
+
+    @torch.inference_mode()
+    def loss(self, network: nn.Module) -> float:
+        """The mean loss on the first windows of the held-out images, always the same ones, as they are."""
+        own = self.objective.wrap(lambda _: network)
+        totals = []
+        for batch in islice(self.loader.epoch(0), _LOSS_BATCHES):
+            with autocast(self.precision):
+                totals.append(own.loss(tensors_of(batch, self.device)).total.item())
+        return sum(totals) / len(totals)
