@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from microtome.core.result import Result, Sample
     from microtome.core.table import Table
     from microtome.io import read, read_mask, write
+    from microtome.learn.training.train import train
     from microtome.measure.metrics.evaluate import evaluate
     from microtome.measure.regions import measure
     from microtome.run.pipeline import run, segment
@@ -46,12 +47,14 @@ _PLACES = {
     "read_mask": "io",
     "run": "run.pipeline",
     "segment": "run.pipeline",
+    "train": "learn.training.train",
     "write": "io",
 }
 
 __all__ = [
     "Image", "InputError", "InstanceMap", "MicrotomeError", "MissingExtra", "Recipe", "RecipeError", "Result", "RunError", "Sample",
-    "ScoreMap", "SemanticMap", "Table", "__version__", "evaluate", "measure", "read", "read_mask", "run", "segment", "steps", "write",
+    "ScoreMap", "SemanticMap", "Table", "__version__", "evaluate", "measure", "read", "read_mask", "run", "segment", "steps", "train",
+    "write",
 ]  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from microtome.core.errors import InputError, RecipeError
 from microtome.core.raster import Image
 from microtome.run.bundle import Example, find_bundle, open_bundle, verify, write_bundle
 from microtome.run.pipeline import run, segment
+from microtome.run.recipe import Recipe
+from microtome.run.test_time import in_all_views
 
 sys.path.insert(0, str(Path(__file__).parent))
 from networks import brightness_network
@@ -193,3 +195,11 @@ def test_a_recipe_without_scores_says_that_it_has_none(tmp_path):
     said = [event.message for event in run("coins", [squares()], out=tmp_path / "out", extras=["scores"]) if hasattr(event, "message")]
     assert "--save scores: no step of this recipe gives scores; it was left out" in said
     assert not (tmp_path / "out" / "scores").exists()
+
+
+def test_in_all_views_the_mean_of_what_is_seen_counts(bundle):
+    recipe = find_bundle(bundle).recipe
+    plain, turned = segment(squares(), recipe).mask, segment(squares(), in_all_views(recipe)).mask
+    assert np.array_equal(plain.pixels > 0, turned.pixels > 0)  # a network of single pixels sees the same from every side
+    with pytest.raises(RecipeError, match="has none"):
+        in_all_views(Recipe.of("otsu"))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDERS", "build", "check", "load", "names", "places", "settings_of", "summary_line"]
 
-FOLDERS = ("networks/semantic",)
+FOLDERS = ("networks/semantic", "networks/classification")
 
 _NO_SETTINGS = ("channels_in", "outputs")
 _OF_EXTRA = ("torch", "torchvision", "timm", "segmentation_models_pytorch", "safetensors", "onnx", "onnxscript")

@@ -249,6 +249,7 @@ def _of_output(table: Table, output: str) -> dict[str, np.ndarray[Any, Any]]:
     return {name: values[chosen] for name, values in table.columns.items()}
 
 
+_OF_ONE_IMAGE = ("count_low", "count_high")  # the mean of intervals is not the interval of a mean
 _MEDIANS = ("area_", "volume_", "equivalent_diameter_", "mean_intensity")
 
 
@@ -302,7 +303,7 @@ def _groups(results: Sequence[Result]) -> str:
         for name in members[0]:
             values = [member.get(name) for member in members]
             numbers = np.array([v for v in values if isinstance(v, (int, float)) and v == v], float)
-            if name in ("seconds", "error", "image", "group", "status") or not len(numbers):
+            if name in ("seconds", "error", "image", "group", "status") or name.endswith(_OF_ONE_IMAGE) or not len(numbers):
                 continue
             row |= {"count": int(numbers.sum())} if name == "count" else {}
             row[f"mean_{name}"] = float(numbers.mean())

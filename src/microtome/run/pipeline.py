@@ -21,6 +21,7 @@ from microtome.core.events import Done, Event, Failed, Progress, Started, Warned
 from microtome.core.raster import Image
 from microtome.core.result import Result
 from microtome.run import journal, outputs
+from microtome.run.count_interval import CountInterval
 from microtome.run.engines.choose import Choice, settle
 from microtome.run.execute import execute, up_to
 from microtome.run.executors.processes import processes
@@ -92,6 +93,7 @@ def run(
     resume: bool = False,
     name: str = "",
     trained: TrainedSize | None = None,
+    counts: CountInterval | None = None,
     remarks: Sequence[str] = (),
     engine: str | None = None,
 ) -> Iterator[Event]:
@@ -124,6 +126,8 @@ def run(
         What ``run.json`` calls the recipe.
     trained : TrainedSize, optional
         Of a bundle (`trained_size.trained_size`): images and objects of other sizes are remarked on.
+    counts : CountInterval, optional
+        Of a bundle (`count_interval.count_interval`): ``images.csv`` gets ``count_low`` and ``count_high``.
     remarks : sequence of str
         What there is to say of the run as a whole before it begins.
     engine : str, optional
@@ -151,7 +155,7 @@ def run(
         _check_names(jobs)
         outputs.prepare(folder, overwrite=overwrite, resume=resume)
     how = (executor or _executor(jobs), workers or _cores())
-    loop = _Run(recipe, plan(recipe), jobs, folder, *how, group, explain, tuple(extras), name, trained, choice)
+    loop = _Run(recipe, plan(recipe), jobs, folder, *how, group, explain, tuple(extras), name, trained, counts, choice)
     return loop.events(resume, [*remarks, *said])
 
 
@@ -249,6 +253,7 @@ class _Run:
     extras: tuple[str, ...]
     name: str
     trained: TrainedSize | None
+    counts: CountInterval | None
     choice: Choice | None
 
     def events(self, resume: bool, remarks: list[str]) -> Iterator[Event]:
@@ -275,7 +280,7 @@ class _Run:
         self, jobs: list[Job], results: dict[str, Result], failures: dict[str, Failed], keys: Mapping[str, str], start: float
     ) -> Iterator[Event]:
         summaries = _summaries(self.plan, self.recipe, self.jobs) if jobs else {}
-        order = Order(self.recipe.document(), self.out, self.extras, self.explain, summaries, self.trained)
+        order = Order(self.recipe.document(), self.out, self.extras, self.explain, summaries, self.trained, self.counts)
         for job, event in self._execute(partial(process, order), jobs):
             if isinstance(event, Done):
                 results[job.name] = event.result
@@ -299,7 +304,7 @@ class _Run:
         # A decision over several images depends on all of them.
         company = "" if all(node.over == "image" for node in self.plan.nodes) else "".join(sorted(hashes.values()))
         wish: tuple[object, ...] = (self.recipe.fingerprint(), microtome.__version__, self.explain, *self.extras, company)
-        wish += () if self.trained is None else (self.trained,)
+        wish += tuple(told for told in (self.trained, self.counts) if told is not None)
         return {job.name: _digest(hashes[job.name], job.group, *wish) if hashes[job.name] else "" for job in self.jobs}
 
     def _others(self, resume: bool) -> list[tuple[str, Result]]:

@@ -14,6 +14,7 @@ from microtome.core.errors import RunError
 from microtome.core.events import Done, Failed, collect_warnings
 from microtome.core.raster import Image
 from microtome.core.result import Result
+from microtome.run.count_interval import CountInterval, count_columns, count_remarks
 
 if TYPE_CHECKING:
     from microtome.run.trained_size import TrainedSize
@@ -47,6 +48,8 @@ class Order:
         By group, what steps with `over:` decide by.
     trained : TrainedSize or None
         The size a bundle's networks know objects at; an image off it is remarked on.
+    counts : CountInterval or None
+        About every count, where a bundle has one.
     """
 
     document: Mapping[str, Any]
@@ -55,6 +58,7 @@ class Order:
     explain: bool = False
     summaries: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
     trained: TrainedSize | None = None
+    counts: CountInterval | None = None
 
 
 def process(order: Order, job: Job) -> Done | Failed:
@@ -87,7 +91,7 @@ def _result(order: Order, job: Job) -> Result:
         explain=order.explain,
         scores=order.out is not None and "scores" in order.extras,
     )
-    said += _remarks(order.trained, result)
+    said += _remarks(order, result)
     others: list[str] = []
     written = time.perf_counter()
     if order.out is not None:
@@ -97,6 +101,8 @@ def _result(order: Order, job: Job) -> Result:
         result = replace(result, files=files)
     end = time.perf_counter()
     row, record = outputs.describe(result, source=_source(job), group=job.group, sha256=sha256, seconds=end - start)
+    if order.counts is not None:
+        row = count_columns(order.counts, row)
     warnings = tuple(dict.fromkeys([*said, *result.warnings]))
     timings = {"read": read_seconds, **result.timings, "write": end - written}
     explained = next((file for file in others if file.startswith("explain/")), None)
@@ -105,12 +111,14 @@ def _result(order: Order, job: Job) -> Result:
     return result if order.out is None else replace(result, masks={}, image=None, explained=(), scores={})
 
 
-def _remarks(trained: TrainedSize | None, result: Result) -> list[str]:
-    if trained is None:
-        return []
+def _remarks(order: Order, result: Result) -> list[str]:
+    """What a bundle's card gives reason to say of this image."""
+    said = count_remarks(order.counts, result) if order.counts is not None else []
+    if order.trained is None:
+        return said
     from microtome.run.trained_size import remarks
 
-    return remarks(trained, result)
+    return [*remarks(order.trained, result), *said]
 
 
 def read_image(job: Job, options: Any) -> Image:

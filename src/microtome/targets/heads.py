@@ -27,11 +27,14 @@ class Head:
         What each of its channels is; their names in the `ScoreMap` a decoder reads.
     activation : "softmax", "sigmoid" or "none"
         What turns the network's numbers into scores: over the channels together, each alone, or nothing.
+    within : str
+        Another head: only where its target is above zero does this one mean something, and is it learned. Empty: everywhere.
     """
 
     name: str
     layers: tuple[str, ...]
     activation: Literal["softmax", "sigmoid", "none"] = "none"
+    within: str = ""
 
     def activate(self, outputs: NDArray[Any]) -> NDArray[np.float32]:
         """Scores of a network's numbers, channels last.

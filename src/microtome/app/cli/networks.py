@@ -83,7 +83,7 @@ def _at(network: Any, side: int) -> dict[str, int]:
     from microtome.networks.multiply_adds import multiply_adds
 
     size = (side,) * network.dimensions
-    return {"input": side, "output": network.output_size(size)[0], "multiply_adds": multiply_adds(network, size)}
+    return {"input": side, "output": (network.output_size(size) or (1,))[0], "multiply_adds": multiply_adds(network, size)}
 
 
 def _setting(setting: Any, value: Any) -> dict[str, Any]:

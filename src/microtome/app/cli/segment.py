@@ -15,6 +15,7 @@ from microtome.core.errors import RecipeError
 
 if TYPE_CHECKING:
     from microtome.core.events import Event
+    from microtome.run.count_interval import CountInterval
     from microtome.run.recipe import Recipe
     from microtome.run.trained_size import TrainedSize
 
@@ -55,6 +56,9 @@ def segment(
         str | None,
         typer.Option(help="What computes networks: onnxruntime, openvino, torch (with :float32 or :bfloat16), or fastest, which measures."),
     ] = None,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Networks also see each window mirrored and turned, and the mean counts: slower, a little surer.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
@@ -64,6 +68,10 @@ def segment(
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
     chosen, trained, remarks = _to_trained_size(recipe_of(recipe, step, model), model, spacing, diameter)
+    if tta:
+        from microtome.run.test_time import in_all_views
+
+        chosen = in_all_views(chosen)
     chosen = chosen.with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
@@ -72,7 +80,7 @@ def segment(
     events = run(
         chosen, images, out=out, executor=executor, workers=workers, group=group, explain=explain,
         extras=(*_words(save), *_words(export)), overwrite=overwrite, resume=resume, name=name, trained=trained, remarks=remarks,
-        engine=engine,
+        counts=_counts_of(model), engine=engine,
     )  # fmt: skip
     told = _tell(events, quiet=quiet or as_json)
     if report or explain:
@@ -122,6 +130,16 @@ def _to_trained_size(
 
     size = trained_size(find_bundle(model).facts, model)
     return fitted(recipe, size, spacing=spacing, diameter=diameter, place=model)
+
+
+def _counts_of(model: str | None) -> CountInterval | None:
+    """The interval about counts that a model's card gives."""
+    if not model:
+        return None
+    from microtome.run.bundle import find_bundle
+    from microtome.run.count_interval import count_interval
+
+    return count_interval(find_bundle(model).facts, model)
 
 
 def _words(text: str | None) -> list[str]:

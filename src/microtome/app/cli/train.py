@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,7 +61,7 @@ def train(
     from microtome.app.cli.train_progress import show
     from microtome.app.report.train import keep_page
     from microtome.learn.data.find import find_dataset, opened
-    from microtome.learn.training.events import Stopped
+    from microtome.learn.training.events import Finished
     from microtome.learn.training.recipe import TrainingRecipe
     from microtome.learn.training.run_folder import record
     from microtome.learn.training.train import resumed_step
@@ -69,6 +70,8 @@ def train(
     wanted = (TrainingRecipe.read(recipe) if recipe else TrainingRecipe()).changed([*_assignments(locals()), *(settings or ())])
     manifest = Path(group) if group and group.lower().endswith(".csv") else None
     options: dict[str, Any] = {"kind": task, "group": None if manifest else group, "manifest": manifest, "ignore": ignore}
+    if not first_process():
+        warnings.simplefilter("ignore")  # the first process says what there is to say
     with opened(data, **options) as dataset, _stop_on_signal() as stop:
         held = find_dataset(validate, **options) if validate else None
         events = run(dataset, out=out, recipe=wanted, held=held, start=start, resume=resume, allow_dropped=allow_dropped, stop=stop.is_set)
@@ -78,8 +81,8 @@ def train(
                 from microtome.learn.training.tensorboard import log_to_tensorboard
 
                 events = log_to_tensorboard(out / "tensorboard", events)
-        last = show(events, quiet=quiet or not first_process(), as_json=as_json and first_process())
-    if isinstance(last, Stopped) and last.reason == "asked to stop":
+        last = show(events, quiet=quiet, as_json=as_json) if first_process() else _follow(events)
+    if stop.is_set() and not isinstance(last, Finished):
         raise typer.Exit(130)
 
 
@@ -88,6 +91,14 @@ def first_process() -> bool:
     import os
 
     return os.environ.get("RANK", "0") == "0"
+
+
+def _follow(events: Iterator[Any]) -> Any:
+    """The last event; the first process says what there is to say."""
+    last = None
+    for last in events:
+        pass
+    return last
 
 
 def _assignments(given: dict[str, Any]) -> list[str]:

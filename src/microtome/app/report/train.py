@@ -23,6 +23,7 @@ import microtome
 from microtome.app.report.curves import HEIGHT, WIDTH, Chart, Curve, chart
 from microtome.core.errors import MicrotomeError
 from microtome.io.whole import whole_file
+from microtome.learn.calibrate.reliability import RELIABILITY
 from microtome.learn.training.events import Event, Finished, Planned, Stopped, Validated
 from microtome.learn.training.run_folder import RECIPE, History, read_history
 from microtome.run.yaml_text import dump_value
@@ -157,6 +158,7 @@ def _facts(history: History) -> dict[str, Any]:
         "charts": list(_charts(history)),
         "width": WIDTH,
         "height": HEIGHT,
+        "reliability": _reliability(history),
         "cases": list(_cases(history)),
         "metric": last.metric if last else "",
         "metrics": list(_metrics(history)),
@@ -299,6 +301,14 @@ def _part_curves(history: History, at: Sequence[float]) -> Iterator[Curve]:
     if len(names) > 1:
         for name in names:
             yield Curve(name, at, [one.parts.get(name, math.nan) for one in history.steps])
+
+
+def _reliability(history: History) -> str:
+    """The picture of how often the model is right where it is so sure, as a data URI; empty before the end, and where there is none."""
+    path = history.folder / RELIABILITY
+    if history.finished is None or not path.is_file():
+        return ""
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
 
 
 # ---- pictures

@@ -35,7 +35,7 @@ def space(arrays: Mapping[str, NDArray[Any]]) -> int:
     Examples
     --------
     >>> space({"a": np.zeros(3, np.uint8), "b": np.zeros((2, 100))})
-    1728
+    1664
     """
     return sum(_aligned(array.nbytes) for array in arrays.values())
 

@@ -87,12 +87,23 @@ class Dense:
 
     def _at_scale(self, head: Head, output: Tensor, batch: Tensors) -> Summed:
         size = tuple(output.shape[2:])
-        target = at_size(batch[head.name], size)
-        weight = batch.get(PIXEL_WEIGHT)
+        target = batch[head.name]
+        if target.ndim == output.ndim:  # several numbers a pixel: encoded with the numbers last
+            target = target.movedim(-1, 1)
+        target = at_size(target, size)
+        weight = self._weight(head, batch)
         return self.losses[head.name](
             output.float(), target, weight=None if weight is None else at_size(weight, size),
             ignore=self.ignore if head.activation == "softmax" else None,
         )  # fmt: skip
+
+    def _weight(self, head: Head, batch: Tensors) -> Tensor | None:
+        """How much each pixel counts for a head; None: all the same."""
+        weight = batch.get(PIXEL_WEIGHT)
+        if not head.within:
+            return weight
+        inside = (batch[head.within] > 0).float()
+        return inside if weight is None else weight * inside
 
 
 def _is_coarser(name: str, head: str) -> bool:

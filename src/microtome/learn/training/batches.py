@@ -39,7 +39,7 @@ class Batches:
 
     def __init__(self, loader: Loader, device: torch.device, share: tuple[int, int] = (0, 1)) -> None:
         self._loader, self._device, self._share = loader, device, share
-        self.per_epoch = loader.steps(0)
+        self.per_epoch = loader.steps(0, share=share)
 
     def after(self, taken: int) -> Iterator[Drawn]:
         """All batches but the first `taken`, again and again through the data."""

@@ -41,14 +41,14 @@ def measure(trial: Loop, batches: Batches, validator: Validator) -> Measured:
     step = (time.monotonic() - began) / _TIMED
     source.close()  # type: ignore[attr-defined]
     network = trial.average.module
-    cases = validator.cases[:: max(1, len(validator.cases) // 6)]
+    cases = [validator.cases[number] for number in range(0, len(validator.cases), max(1, len(validator.cases) // 6))]
     validator.scores(network, cases[0])
     began = time.monotonic()
     scores = [validator.scores(network, case) for case in cases]
     asked = time.monotonic() - began
     masks = [validator.mask(one) for one in scores]
     decoded = time.monotonic() - began - asked
-    validator.judge(masks, cases)
+    validator.judge(zip(masks, cases, strict=True))
     judged = time.monotonic() - began - asked - decoded
     began = time.monotonic()
     validator.loss(network)

@@ -49,6 +49,8 @@ class Trained:
         For the head of the card.
     card : str
     about : str
+    temperature : float or list of float
+        Of the network's outputs.
     """
 
     objective: Dense
@@ -61,6 +63,7 @@ class Trained:
     facts: Mapping[str, Any]
     card: str
     about: str
+    temperature: float | list[float] = 1.0
 
 
 def write_model(path: Path, trained: Trained, example: Image) -> Path:
@@ -97,6 +100,8 @@ def _recipe(trained: Trained) -> dict[str, Any]:
         "multiple": windows.multiple,
         "scale": windows.scale,
     }  # fmt: skip
+    if trained.temperature != 1:
+        network["temperature"] = trained.temperature
     if trained.network.dimensions == 3:
         network["depth"] = windows.size[0]
     steps = [*trained.prepare, {"network": network}, {trained.decode: dict(trained.settings)}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil, prod
 from typing import Any
 
@@ -11,8 +11,10 @@ from microtome.learn.augment.default import Content, default_chain
 from microtome.learn.training.events import Choice
 from microtome.learn.training.look import Look
 from microtome.learn.training.recipe import TrainingRecipe
+from microtome.targets import catalogue as targets
+from microtome.targets.heads import Head
 
-__all__ = ["SMALL", "settle"]
+__all__ = ["SMALL", "one_of", "settle"]
 
 SMALL = 10.0
 """The diameter, in pixels of the network's input, that small objects (the 10th percentile) are brought to at least: below it one pixel
@@ -23,11 +25,18 @@ _SIDE = {2: 256, 3: 64}
 _STEPS = 3000
 _FEWEST_EPOCHS = 20
 
+_LOSSES = {"softmax": ("cross_entropy", "dice"), "sigmoid": ("bce", "dice"), "none": ("smooth_l1",)}
+_WHY = {
+    "softmax": "each pixel counts, and each class by its overlap, however rare or thin it is",
+    "sigmoid": "each pixel counts, and the overlap",
+    "none": "numbers: squared near the truth, absolute farther off",
+}
+
 Settled = tuple[Any, str]
 
 
 def settle(
-    recipe: TrainingRecipe, look: Look, content: tuple[Content, str], *, accelerated: bool
+    recipe: TrainingRecipe, look: Look, content: tuple[Content, str], *, accelerated: bool, processes: int = 1
 ) -> tuple[TrainingRecipe, tuple[Choice, ...]]:
     """Fill in what the user left open.
 
@@ -40,6 +49,8 @@ def settle(
         What the pictures show, and why it is thought so (`microtome.learn.augment.content.content_of`).
     accelerated : bool
         Whether there is a GPU.
+    processes : int
+        That train together and share each batch.
 
     Returns
     -------
@@ -63,11 +74,12 @@ def settle(
 
     choose("prepare", lambda: _prepare(look, content))
     scale = choose("scale", lambda: _scale(look))
-    choose("target", lambda: _target(look))
+    name, given = one_of(choose("target", lambda: _target(look)), "target")
+    heads = targets.load(name, given, "target").heads(look.classes, look.ndim)
     network = choose("network", lambda: _network(look, accelerated))
     window = choose("window", lambda: _window(look, scale, network))
-    batch = choose("batch", lambda: _batch(window, accelerated))
-    choose("loss", lambda: _loss(look))
+    batch = choose("batch", lambda: _batch(window, accelerated, processes))
+    choose("loss", lambda: _loss(heads))
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
     choose("augment", lambda: _augment(channels, window, content, recipe.oriented))
     choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
@@ -86,6 +98,25 @@ def settle(
         reason = "as you said"
     choices.append(Choice("validation.metric", validation["metric"], reason))
     return TrainingRecipe.model_validate(settled), tuple(choices)
+
+
+def one_of(document: Mapping[str, Any] | None, place: str) -> tuple[str, Mapping[str, Any]]:
+    """The one name of a mapping, with its settings.
+
+    Raises
+    ------
+    RecipeError
+        If there is not one.
+
+    Examples
+    --------
+    >>> one_of({"unet": {"depth": 4}}, "network")
+    ('unet', {'depth': 4})
+    """
+    if not isinstance(document, Mapping) or len(document) != 1:
+        raise RecipeError(f"{place}: found {document!r}, expected one name with its settings, such as {{unet: {{depth: 4}}}}")
+    name, settings = next(iter(document.items()))
+    return str(name), settings or {}
 
 
 def _prepare(look: Look, content: tuple[Content, str]) -> Settled:
@@ -148,16 +179,19 @@ def sorted_middle(look: Look) -> list[float]:
     return [float(sorted(column)[len(column) // 2]) for column in look.shapes.T]
 
 
-def _batch(window: list[int], accelerated: bool) -> Settled:
+def _batch(window: list[int], accelerated: bool, processes: int) -> Settled:
     pixels = (4 if accelerated else 2) * (1 << 18)
     batch = max(2, min(32 if accelerated else 16, pixels // prod(window)))
-    return batch, f"about {batch * prod(window) / 1e6:.2g} million pixels at once"
+    shared = "" if processes == 1 else f", a part for each of {processes} processes"
+    batch = ceil(batch / processes) * processes
+    return batch, f"about {batch * prod(window) / 1e6:.2g} million pixels at once{shared}"
 
 
-def _loss(look: Look) -> Settled:
-    if look.kind == "semantic":
-        return ["cross_entropy", "dice"], "each pixel counts, and each class by its overlap, however rare it is"
-    return ["cross_entropy", "dice"], "each pixel counts, and thin borders by their overlap"
+def _loss(heads: Sequence[Head]) -> Settled:
+    """Of one head a list, of several a list each."""
+    each = {head.name: list(_LOSSES[head.activation]) for head in heads}
+    reason = "; ".join(dict.fromkeys(_WHY[head.activation] for head in heads))
+    return (next(iter(each.values())) if len(each) == 1 else each), reason
 
 
 def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool) -> Settled:

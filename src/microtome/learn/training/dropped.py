@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from microtome.core.classes import ClassTable
 from microtome.core.events import collect_warnings
-from microtome.core.raster import InstanceMap
-from microtome.core.result import Sample
+from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.measure.metrics.evaluate import evaluate_set
 from microtome.targets.catalogue import Target
 from microtome.targets.heads import perfect_scores
@@ -38,28 +37,26 @@ class Lost:
         return self.lost / self.total if self.total else 0.0
 
 
-def lost_objects(samples: Sequence[Sample], target: Target, classes: ClassTable) -> Lost:
-    """Encode and decode the labels of prepared samples; semantic labels lose nothing.
+def lost_objects(labels: Iterable[tuple[str, SemanticMap | InstanceMap]], target: Target, classes: ClassTable) -> Lost:
+    """Encode and decode prepared labels, each with its image's name; semantic labels lose nothing.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from microtome.core.raster import Image
     >>> from microtome.targets import catalogue
     >>> dots = InstanceMap(np.array([[1, 2, 0, 3]]))
-    >>> sample = Sample(Image(np.zeros((1, 4))), dots, name="dots")
-    >>> lost_objects([sample], catalogue.load("interior_border"), dots.classes)
+    >>> lost_objects([("dots", dots)], catalogue.load("interior_border"), dots.classes)
     Lost(lost=1, total=3, worst=(('dots', 1),))
     """
     total, by_image = 0, {}
-    for sample in samples:
-        if not isinstance(sample.truth, InstanceMap):
+    for name, truth in labels:
+        if not isinstance(truth, InstanceMap):
             return Lost(0, 0, ())
         with collect_warnings():
-            scores = perfect_scores(target.encode(sample.truth), target.heads(classes, sample.truth.ndim), sample.truth)
-            counted = evaluate_set([(target.decode(scores), sample.truth)], task="instance", metrics=["fn_50"])
-        total += len(sample.truth)
+            scores = perfect_scores(target.encode(truth), target.heads(classes, truth.ndim), truth)
+            counted = evaluate_set([(target.decode(scores), truth)], task="instance", metrics=["fn_50"])
+        total += len(truth)
         if missed := round(counted.get("fn_50", 0.0)):
-            by_image[sample.name] = missed
+            by_image[name] = missed
     worst = sorted(by_image.items(), key=lambda one: -one[1])[:5]
     return Lost(sum(by_image.values()), total, tuple(worst))

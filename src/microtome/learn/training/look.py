@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import pi
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import pi, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,13 +63,13 @@ class Look:
         return float(np.percentile(self.diameters, percent)) if len(self.diameters) else float("nan")
 
 
-def look_at(samples: Sequence[Sample], classes: ClassTable | None = None) -> Look:
-    """Look at all samples; `classes` is the table of the data set, if it has one.
+def look_at(samples: Iterable[Sample], classes: ClassTable | None = None) -> Look:
+    """Look at all samples, each once and one after the other; `classes` is the table of the data set, if it has one.
 
     Raises
     ------
     InputError
-        If there are none, they do not go together, or all labels are of one class.
+        If there are none, they do not go together, an image has values that are not finite, or all labels are of one class.
 
     Examples
     --------
@@ -78,41 +78,75 @@ def look_at(samples: Sequence[Sample], classes: ClassTable | None = None) -> Loo
     >>> round(look_at([Sample(Image(np.zeros((20, 20), np.uint8)), truth)]).diameter(50), 2)
     11.28
     """
-    if not samples:
-        raise InputError("there is no labelled image to learn from")
-    dims = Counter(sample.image.ndim for sample in samples)
-    if len(dims) > 1:
-        flat = next(sample.name for sample in samples if sample.image.ndim == 2)
-        deep = next(sample.name for sample in samples if sample.image.ndim == 3)
-        raise InputError(f"some images are flat and some are volumes ({flat}, {deep}): train on one kind at a time")
-    kinds = {isinstance(sample.truth, InstanceMap) for sample in samples}
-    if len(kinds) > 1:
-        raise InputError("some labels are classes and some are objects: say which with --task")
-    instance = kinds.pop()
-    counts: Counter[int] = Counter()
-    diameters = []
+    seen = _Seen()
     for sample in samples:
-        values, number = np.unique(sample.truth.pixels, return_counts=True)
-        if instance:
-            diameters.append(_diameters(number[values > 0], sample.image.ndim))
-            counts[1] += int(number[values > 0].sum())
-            counts[0] += int(number[values == 0].sum())
-        else:
-            counts.update(dict(zip(values.tolist(), number.tolist(), strict=True)))
-    table = _table(classes, counts, samples, instance=instance)
+        seen.add(sample)
+    _check(seen)
+    instance = seen.kinds == {True}
+    table = ClassTable.binary("object") if instance else _table(classes or ClassTable(()), seen)
     ignored = set(table.values("ignore"))
-    total = sum(count for value, count in counts.items() if value not in ignored)
-    _check_counts(counts, ignored, instance=instance)
-    spacing, unit = _spacing(samples)
+    counts = {value: count for value, count in sorted(seen.counts.items()) if value not in ignored}
+    _check_counts(counts, instance=instance)
+    spacing, unit = _spacing(seen.spacings)
     return Look(
-        images=len(samples), groups=len({sample.group or sample.name for sample in samples}), ndim=dims.most_common()[0][0],
-        channels=dict(Counter(sample.image.channel_count for sample in samples)),
-        dtypes=dict(Counter(str(sample.image.pixels.dtype) for sample in samples)),
-        shapes=np.array([sample.image.shape for sample in samples]), kind="instance" if instance else "semantic", classes=table,
-        diameters=np.concatenate(diameters) if diameters else np.zeros(0),
-        shares={value: count / total for value, count in sorted(counts.items()) if value not in ignored},
-        spacing=spacing, unit=unit, pixels=int(sum(np.prod(sample.image.shape) for sample in samples)),
+        images=len(seen.shapes), groups=len(seen.groups), ndim=len(seen.shapes[0]), channels=dict(seen.channels), dtypes=dict(seen.dtypes),
+        shapes=np.array(seen.shapes), kind="instance" if instance else "semantic", classes=table,
+        diameters=np.concatenate(seen.diameters) if seen.diameters else np.zeros(0),
+        shares={value: count / sum(counts.values()) for value, count in counts.items()},
+        spacing=spacing, unit=unit, pixels=sum(map(prod, seen.shapes)),
     )  # fmt: skip
+
+
+@dataclass
+class _Seen:
+    """What is kept of samples that were looked at: numbers, no pixels."""
+
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
+    groups: set[str] = field(default_factory=set)
+    first_of: dict[int, str] = field(default_factory=dict)  # the first image with so many axes
+    channels: Counter[int] = field(default_factory=Counter)
+    dtypes: Counter[str] = field(default_factory=Counter)
+    broken: dict[str, int] = field(default_factory=dict)
+    kinds: set[bool] = field(default_factory=set)  # whether labels are objects
+    counts: Counter[int] = field(default_factory=Counter)
+    diameters: list[NDArray[np.float64]] = field(default_factory=list)
+    classes: dict[int, ClassEntry] = field(default_factory=dict)
+    spacings: list[tuple[tuple[float, ...], str]] = field(default_factory=list)
+
+    def add(self, sample: Sample) -> None:
+        """Look at one."""
+        image, truth = sample.image, sample.truth
+        self.shapes.append(image.shape)
+        self.groups.add(sample.group or sample.name)
+        self.first_of.setdefault(image.ndim, sample.name)
+        self.channels[image.channel_count] += 1
+        self.dtypes[str(image.pixels.dtype)] += 1
+        if image.not_finite:
+            self.broken[sample.name] = image.not_finite
+        if image.spacing is not None:
+            self.spacings.append((image.spacing, image.unit))
+        self.kinds.add(isinstance(truth, InstanceMap))
+        values, number = np.unique(truth.pixels, return_counts=True)
+        if isinstance(truth, InstanceMap):
+            self.diameters.append(_diameters(number[values > 0], image.ndim))
+            self.counts.update({1: int(number[values > 0].sum()), 0: int(number[values == 0].sum())})
+        else:
+            self.counts.update(dict(zip(values.tolist(), number.tolist(), strict=True)))
+            self.classes |= {entry.value: entry for entry in truth.classes}
+
+
+def _check(seen: _Seen) -> None:
+    if not seen.shapes:
+        raise InputError("there is no labelled image to learn from")
+    if len(seen.first_of) > 1:
+        named = ", ".join(name for _, name in sorted(seen.first_of.items()))
+        raise InputError(f"some images are flat and some are volumes ({named}): train on one kind at a time")
+    if seen.broken:  # one such value makes every weight of a network NaN, some steps later
+        listed = ", ".join(f"{name} ({count} of them)" for name, count in list(seen.broken.items())[:5])
+        raise InputError(f"{len(seen.broken)} of {len(seen.shapes)} images have values that are not finite (NaN or infinite): {listed}; "
+                         "replace these pixels, or leave the images out")  # fmt: skip
+    if len(seen.kinds) > 1:
+        raise InputError("some labels are classes and some are objects: say which with --task")
 
 
 def _diameters(sizes: NDArray[np.int64], ndim: int) -> NDArray[np.float64]:
@@ -120,22 +154,22 @@ def _diameters(sizes: NDArray[np.int64], ndim: int) -> NDArray[np.float64]:
     return np.sqrt(4 * sizes / pi) if ndim == 2 else np.cbrt(6 * sizes / pi)
 
 
-def _table(classes: ClassTable | None, counts: Counter[int], samples: Sequence[Sample], *, instance: bool) -> ClassTable:
-    """The data set's table; where it has none, the classes that occur, by number."""
-    if instance:
-        return ClassTable.binary("object")
-    if classes is not None and len(classes):
-        return classes
-    own = {entry.value: entry for sample in samples for entry in sample.truth.classes}
-    return ClassTable(tuple(own.get(value) or _entry(value) for value in sorted(set(counts) | set(own))))
+def _table(listed: ClassTable, seen: _Seen) -> ClassTable:
+    """The data set's table; where it names no class but what to ignore, those that occur or have a name."""
+    if any(entry.role != "ignore" for entry in listed):
+        return listed
+    there = {value: _entry(value) for value, count in seen.counts.items() if count}
+    there |= {value: entry for value, entry in seen.classes.items() if value in there or entry != _entry(value)}
+    there |= {entry.value: entry for entry in listed}
+    return ClassTable(tuple(there[value] for value in sorted(there)))
 
 
 def _entry(value: int) -> ClassEntry:
     return ClassEntry(0, "background", "background") if value == 0 else ClassEntry(value, f"class {value}", "stuff")
 
 
-def _check_counts(counts: Counter[int], ignored: set[int], *, instance: bool) -> None:
-    there = [value for value, count in counts.items() if count and value not in ignored]
+def _check_counts(counts: Mapping[int, int], *, instance: bool) -> None:
+    there = [value for value, count in counts.items() if count]
     if instance and not counts[1]:
         raise InputError(
             "no label image holds an object: all of them are background, and there is nothing to learn; look with microtome check"
@@ -145,8 +179,8 @@ def _check_counts(counts: Counter[int], ignored: set[int], *, instance: bool) ->
         raise InputError(f"all labels are {found}: a network needs at least two classes to learn; look with microtome check")
 
 
-def _spacing(samples: Sequence[Sample]) -> tuple[tuple[float, ...] | None, str]:
-    known = [(sample.image.spacing, sample.image.unit) for sample in samples if sample.image.spacing is not None]
+def _spacing(known: Sequence[tuple[tuple[float, ...], str]]) -> tuple[tuple[float, ...] | None, str]:
+    """The median of those in the most frequent unit."""
     if not known:
         return None, "px"
     unit = Counter(unit for _, unit in known).most_common(1)[0][0]

@@ -7,27 +7,36 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from microtome.core.errors import RunError
 from microtome.learn.objectives.objective import Objective
 from microtome.learn.training.average import Average
-from microtome.learn.training.batches import Batches, Drawn
+from microtome.learn.training.batches import Drawn
 from microtome.learn.training.checkpoint import State, load_checkpoint, restore, save_checkpoint
-from microtome.learn.training.crew import Crew
+from microtome.learn.training.crew import Crew, LostProcess
 from microtome.learn.training.events import Event, Saved, Stepped, Stopped, Validated
 from microtome.learn.training.optimisers import optimiser_of
 from microtome.learn.training.precision import Precision, autocast
 from microtome.learn.training.schedules import schedule_of
 
-__all__ = ["Fitting", "Loop", "Validate"]
+__all__ = ["Fitting", "Loop", "Stream", "Validate"]
 
 Validate = Callable[[nn.Module, int], Validated]
 """From the averaged network and the step to its score; `best` is settled by the loop."""
+
+
+class Stream(Protocol):
+    """Batches without an end, in an order that follows from the seed alone."""
+
+    per_epoch: int
+
+    def after(self, taken: int) -> Iterator[Drawn]:
+        """All but the first `taken`."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ class Loop:
         self.average.update(number)
         return said
 
-    def run(self, batches: Batches, validate: Validate, *, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    def run(self, batches: Stream, validate: Validate, *, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
         """Train to the end, or until `stop` says so; every state on the way that is saved can be gone on from.
 
         Raises
@@ -142,7 +151,7 @@ class Loop:
             while self.state.step < self.fitting.steps:
                 drawn = [next(source) for _ in range(self.fitting.accumulate)]
                 said = self._one_step(drawn)
-                self.state = replace(self.state, step=self.state.step + 1, seconds=time.monotonic() - began)
+                self.state = replace(self.state, seconds=time.monotonic() - began)
                 sums = {name: sums.get(name, 0.0) + value for name, value in said.items()}
                 done = self.state.step == self.fitting.steps
                 if self.state.step % self.fitting.report == 0 or done:
@@ -156,6 +165,8 @@ class Loop:
                     yield from self.save()
                     yield Stopped(self.state.step, reason)
                     return
+        except LostProcess as error:
+            raise RunError(f"{error}; {self._kept()}") from error
         except (RunError, GeneratorExit):
             if self.crew.first:
                 self._save()
@@ -189,14 +200,29 @@ class Loop:
         return self.average.module
 
     def _one_step(self, drawn: list[Drawn]) -> dict[str, float]:
+        """A step of all processes: done, or as if it had not begun."""
+        seen = [buffer.clone() for buffer in self._statistics]
         try:
-            said = self.step(self.state.step, drawn)
-            return dict(zip(said, self.crew.mean(list(said.values())), strict=True))
-        except RuntimeError as error:
-            if isinstance(error, RunError) or self.crew.count == 1:
-                raise
-            raise RunError(f"step {self.state.step + 1}: another of the {self.crew.count} processes in this training was lost ({error}); "
-                           "the state before this step is saved: start again with --resume") from None  # fmt: skip
+            with self.crew.together():
+                said = self.step(self.state.step, drawn)
+        except RunError:
+            for buffer, before in zip(self._statistics, seen, strict=True):
+                buffer.copy_(before)
+            raise
+        self.state = replace(self.state, step=self.state.step + 1)
+        return dict(zip(said, self.crew.mean(list(said.values())), strict=True))
+
+    @property
+    def _statistics(self) -> list[Tensor]:
+        """What a forward pass changes: the running statistics of normalisation."""
+        return [buffer for turn in self._own.turns for buffer in turn.module.buffers()]
+
+    def _kept(self) -> str:
+        """Save what there is, where this process is the one to do so; what is kept, in words."""
+        if not self.crew.first:
+            return "the last checkpoint is kept: start all of them again with --resume"
+        self._save()
+        return f"step {self.state.step} is saved: start all of them again with --resume"
 
     def _validated(self, validate: Validate) -> Iterator[Event]:
         found: Validated | None = validate(self.average.module, self.state.step) if self.crew.first else None
@@ -217,7 +243,7 @@ class Loop:
             return f"no better score in {waited} validations"
         return ""
 
-    def _stepped(self, sums: Mapping[str, float], count: int, batches: Batches) -> Stepped:
+    def _stepped(self, sums: Mapping[str, float], count: int, batches: Stream) -> Stepped:
         means = {name: value / count for name, value in sums.items()}
         rate = self._optimisers[0].param_groups[0]["lr"]
         epoch = self.state.step * self.fitting.accumulate / batches.per_epoch

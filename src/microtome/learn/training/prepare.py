@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from microtome.core.raster import Image
+from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.core.regrid import nearest
 from microtome.core.result import Sample
 from microtome.run import catalogue
@@ -17,6 +17,7 @@ from microtome.run.tiles.resize import resized, scaled_shape
 __all__ = ["Prepare", "prepared"]
 
 StepDocument = str | Mapping[str, Any]
+Mask = SemanticMap | InstanceMap
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,33 @@ class Prepare:
         Of the recipe's `prepare`.
     scale : float
         What images are resized by; labels take the nearest pixel, they are never blended.
+    channel : str or int, optional
+        Of images as they lie on the disk: the only one to use.
     """
 
     steps: tuple[StepDocument, ...]
     scale: float = 1.0
+    channel: str | int | None = None
 
     def __call__(self, sample: Sample) -> Sample:
         """The sample, its image float32."""
-        image = prepared(sample.image, self.steps)
+        chosen = sample.image if self.channel is None else sample.image.channel(self.channel)
+        image = prepared(chosen, self.steps)
         if self.scale == 1:
             return replace(sample, image=image)
         shape = scaled_shape(image.shape, (self.scale,) * image.ndim)
         pixels = image.pixels.astype(np.float32, copy=False)
         larger = resized(pixels if image.has_channels else pixels[..., None], shape)
         spacing = None if image.spacing is None else tuple(s / self.scale for s in image.spacing)
-        truth = replace(sample.truth, pixels=nearest(sample.truth.pixels, shape), spacing=spacing)
         seen = replace(image, pixels=larger if image.has_channels else larger[..., 0], spacing=spacing)
-        return replace(sample, image=seen, truth=truth)
+        return replace(sample, image=seen, truth=replace(self.labels(sample.truth), spacing=spacing))
+
+    def labels(self, truth: Mask) -> Mask:
+        """The labels alone."""
+        if self.scale == 1:
+            return truth
+        spacing = None if truth.spacing is None else tuple(s / self.scale for s in truth.spacing)
+        return replace(truth, pixels=nearest(truth.pixels, scaled_shape(truth.shape, (self.scale,) * truth.ndim)), spacing=spacing)
 
 
 def prepared(image: Image, steps: Sequence[StepDocument]) -> Image:

@@ -78,6 +78,7 @@ class TrainingRecipe(_Strict):
     device: Literal["auto", "cpu"] = "auto"
     seed: int = Field(default=0, ge=0)
     workers: int | None = Field(default=None, ge=0)
+    memory: str | int | None = None
 
     @classmethod
     def from_document(cls, document: Any, source: str = "recipe") -> Self:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from microtome.core.errors import RecipeError
-from microtome.core.result import Sample
+from microtome.core.kernels.bands import threads
+from microtome.core.raster import Image, InstanceMap, ScoreMap
+from microtome.io.whole import whole_file
+from microtome.learn.calibrate.counts import fit_count_interval
+from microtome.learn.calibrate.reliability import RELIABILITY, reliability_picture
 from microtome.learn.data.loader import Loader
 from microtome.learn.data.windows import Sampling
 from microtome.learn.objectives.dense import Dense
 from microtome.learn.objectives.teach import Teacher
 from microtome.learn.training.batches import Batches
+from microtome.learn.training.calibration import Temperatures, fit_temperatures
 from microtome.learn.training.carry import Trained, write_model
+from microtome.learn.training.cases import HeldOut, spread_within
 from microtome.learn.training.crew import Crew
-from microtome.learn.training.decoding import fit_decoding
+from microtome.learn.training.decoding import Fitted, fit_decoding
 from microtome.learn.training.events import Choice, Planned
 from microtome.learn.training.look import Look
 from microtome.learn.training.loop import Fitting, Loop
+from microtome.learn.training.memory import size_words
 from microtome.learn.training.pictures import write_case, write_step
 from microtome.learn.training.precision import choose, prepared
 from microtome.learn.training.prepare import Prepare
 from microtome.learn.training.prepare import prepared as as_network_sees
 from microtome.learn.training.recipe import TrainingRecipe
+from microtome.learn.training.samples import Samples
 from microtome.learn.training.source import Source
 from microtome.learn.training.start import Start
 from microtome.learn.training.validate import Case, Mask, Validator
-from microtome.learn.training.windows import Windows
+from microtome.learn.training.windows import Windows, scores_of
 from microtome.losses.weighted_sum import WeightedSum, weighted_sum
 from microtome.networks import build
 from microtome.networks.network import Network
@@ -37,6 +48,10 @@ from microtome.targets.catalogue import Target
 __all__ = ["Run"]
 
 _IGNORE = 255
+_LEARNED, _HELD = 0.8, 0.1  # of the memory that is left once images are read, for what is prepared of them
+_MOST_WORKERS = 8
+_FITTED = 1 << 25  # pixels of held-out images that decoding is fitted to: each is decoded dozens of times
+_WHOLE = 512  # the side of windows on whole images: fewer overlaps than those that training cuts
 
 
 class Run:
@@ -65,44 +80,66 @@ class Run:
         name, settings = next(iter((recipe.network or {}).items()))
         self.network_name, self.network_settings = str(name), dict(settings or {})
         self._begun: set[str] = set()
-        self.choices = (Choice("precision", self.precision.name, self.precision.reason),)
+        self.choices = (Choice("precision", self.precision.name, self.precision.reason), self._memory_choice())
         self._prepare = Prepare(tuple(recipe.prepare or ()), recipe.scale or 1.0)
 
     # The data
 
-    @cached_property
-    def prepared_train(self) -> tuple[Sample, ...]:
-        """The samples that windows are cut from."""
-        return tuple(map(self._prepare, self.source.train))
+    def labels(self) -> Iterator[tuple[str, Mask]]:
+        """The labels that are learned from, as windows are cut from them."""
+        return ((name, self._prepare.labels(truth)) for name, truth in self.source.train.labels())
 
     @cached_property
-    def cases(self) -> tuple[Case, ...]:
+    def cases(self) -> HeldOut:
         """The held-out images."""
-        steps = self._prepare.steps
-        return tuple(Case(one.name, one.image, as_network_sees(one.image, steps), one.truth) for one in self.source.held)
+        return HeldOut(self.source.held, self._prepare.steps)
 
     @cached_property
     def channels(self) -> int:
         """Of an image as the network sees it."""
-        return self.prepared_train[0].image.channel_count
+        return as_network_sees(self.source.train[0].image, self._prepare.steps).channel_count
 
     @cached_property
     def loader(self) -> Loader:
         """Of the training windows."""
-        recipe = self.recipe
+        recipe, samples = self.recipe, self.source.train
         return Loader(
-            self.prepared_train, shape=self._window, batch=recipe.batch or 1, augment=recipe.augment or [], mix=recipe.mix,
-            sampling=Sampling(**(recipe.sampling or {})), seed=recipe.seed, workers=2 if recipe.workers is None else recipe.workers,
-            margin=self.network.margin, encode=self.teacher,
+            samples.source, shape=self._window, batch=recipe.batch or 1, augment=recipe.augment or [], mix=recipe.mix,
+            sampling=Sampling(**(recipe.sampling or {})), seed=recipe.seed, workers=self._workers, memory=self._memory(samples, _LEARNED),
+            margin=self.network.margin, prepare=self._prepare_of(samples), encode=self.teacher,
         )  # fmt: skip
 
     @cached_property
     def held_loader(self) -> Loader:
         """Of windows of the held-out images, as they are."""
-        samples = tuple(map(self._prepare, self.source.held))
-        batch = self.recipe.batch or 1
-        return Loader(samples, shape=self._window, batch=batch, sampling=Sampling(windows=8 * batch), margin=self.network.margin,
-                      encode=self.teacher)  # fmt: skip
+        batch, samples = self.recipe.batch or 1, self.source.held
+        return Loader(samples.source, shape=self._window, batch=batch, sampling=Sampling(windows=8 * batch), margin=self.network.margin,
+                      memory=self._memory(samples, _HELD), prepare=self._prepare_of(samples), encode=self.teacher)  # fmt: skip
+
+    def _prepare_of(self, samples: Samples) -> Prepare:
+        """Files still have all their channels."""
+        return self._prepare if samples.held is not None else replace(self._prepare, channel=self.recipe.channel)
+
+    def _memory(self, samples: Samples, share: float) -> int:
+        """The bytes of prepared images that a loader may keep."""
+        return samples.reserved + int(share * self.source.room.left)
+
+    @property
+    def _workers(self) -> int:
+        """Files that are read again and again are read beside the training."""
+        if self.recipe.workers is not None or self.source.train.held is not None:
+            return self.recipe.workers or 0
+        return min(_MOST_WORKERS, max(1, threads() // (2 * self.crew.count)))
+
+    def _memory_choice(self) -> Choice:
+        train, room = self.source.train, self.source.room
+        needed = round(train.prepared * (self.recipe.scale or 1.0) ** self.look.ndim)
+        told = f"{room.reason}; the images to learn from take {size_words(needed)}"
+        if train.held is not None:
+            return Choice("memory", size_words(room.limit), f"{told}, and stay in memory")
+        share = min(1.0, self._memory(train, _LEARNED) / max(needed, 1))
+        return Choice("memory", size_words(room.limit), f"{told}: about {share:.0%} of them stay in memory, and the others are read from "
+                      f"their files for each window, by {self._workers} worker processes")  # fmt: skip
 
     @cached_property
     def batches(self) -> Batches:
@@ -139,6 +176,7 @@ class Run:
             raise RecipeError(f"network: {self.network_name} is for {built.dimensions} axes, the images have {self.look.ndim}")
         if self.start is not None:
             self.start.fill(built)
+        _check_window(built, self._window)
         return prepared(built.to(self.crew.device), self.precision)
 
     def _objective(self, network: Network) -> Dense:
@@ -171,17 +209,19 @@ class Run:
     @property
     def windows(self) -> Windows:
         """How the network goes over whole images."""
-        size = self._window
+        *first, y, x = self._window
+        side = max(y, x)
         if self.network.pads_inside and self.look.ndim == 2:
-            size = tuple(max(side, 512) for side in size)
-        overlap = tuple(0 if self.network.margin else min(side // 4, 64) for side in size)
+            side = max(side, _WHOLE)
+        size = (*first, side, side)
+        overlap = (*(depth // 4 for depth in first), *(0 if self.network.margin else min(side // 4, 64),) * 2)
         multiple = self.network.sizes.step if self.network.pads_inside else 0
         return Windows(size, overlap, multiple, self.network.margin, 4, self.recipe.scale or 1.0)
 
     def validator(self) -> Validator:
         """Of the held-out images."""
         metric = str(self.recipe.validation.metric)
-        drawn = tuple(case.name for case in self.cases[: self.recipe.validation.pictures])
+        drawn = self.source.held.names[: self.recipe.validation.pictures]
         return Validator(self.objective, self.cases, self.target.decode, self._decoding(), self.windows, self.precision,
                          self.crew.device, metric, self.held_loader, self._draw, drawn)  # fmt: skip
 
@@ -198,22 +238,63 @@ class Run:
         return write_step(self.folder, name, step, case.shown, mask, case.truth)
 
     def finish(self, loop: Loop) -> tuple[float, Path]:
-        """Fit the decoding to the held-out images, and write the bundle; its score and its path."""
+        """Fit the temperature and then the decoding to the held-out images, and write the bundle; its score and its path."""
         validator = self.validator()
         network = loop.best()
-        scores = [validator.scores(network, case) for case in self.cases]
+        temperatures = self._temperatures(network)
+        tempered = temperatures.applied(network)
+        fitted, kept = self._fitted(validator, tempered)
+        found, true = [], []
 
-        def score(settings: Mapping[str, Any]) -> float:
-            masks = [validator.mask(one, **settings) for one in scores]
-            return validator.judge(masks, self.cases).scores.get(validator.metric, 0.0)
+        def segmented() -> Iterator[tuple[Mask, Case]]:
+            for number, case in enumerate(self.cases):
+                mask = validator.mask(kept[number] if number in kept else validator.scores(tempered, case), **fitted.settings)
+                if isinstance(mask, InstanceMap) and isinstance(case.truth, InstanceMap):
+                    found.append(len(mask))
+                    true.append(len(case.truth))
+                yield mask, case
 
-        fitted = fit_decoding(self.target.decode, self._decoding(), score)
-        facts = self._facts(fitted.after, validator.metric, loop)
+        score = validator.judge(segmented()).scores.get(validator.metric, 0.0)
+        facts = self._facts(score, validator.metric, loop) | temperatures.facts()
+        if self.look.kind == "instance":
+            facts |= self._count_facts(found, true)
         trained = Trained(
             self._objective(self._cpu(network)), self._cpu(network), {self.network_name: self.network_settings}, self.recipe.prepare or [],
-            self.windows, self.target.decode.name, fitted.settings, facts, self._card(fitted.after, validator.metric), self._about(),
+            self.windows, self.target.decode.name, fitted.settings, facts, self._card(score, validator.metric), self._about(),
+            temperatures.setting(self.heads),
         )  # fmt: skip
-        return fitted.after, write_model(self.folder / "model.zip", trained, self.source.held[0].image)
+        return score, write_model(self.folder / "model.zip", trained, self.source.held[0].image)
+
+    def _fitted(self, validator: Validator, network: nn.Module) -> tuple[Fitted, dict[int, ScoreMap]]:
+        """Decoding fitted to the held-out images, to some of them where they are many; and the scores of these by their numbers."""
+        cases = {number: self.cases[number] for number in spread_within(self.source.held.pixels, _FITTED)}
+        kept = {number: validator.scores(network, case) for number, case in cases.items()}
+
+        def score(settings: Mapping[str, Any]) -> float:
+            pairs = ((validator.mask(kept[number], **settings), case) for number, case in cases.items())
+            return validator.judge(pairs).scores.get(validator.metric, 0.0)
+
+        return fit_decoding(self.target.decode, self._decoding(), score), kept
+
+    def _temperatures(self, network: nn.Module) -> Temperatures:
+        """Fitted to held-out images at the network's own scale, where they are what it was taught; and drawn."""
+        windows = replace(self.windows, scale=1.0)
+
+        def scores(asked: nn.Module, image: Image) -> ScoreMap:
+            return scores_of(self.objective, asked, image, windows, self.precision, self.crew.device)
+
+        held = self.source.held
+        found = fit_temperatures(network, len(held), lambda number: self._prepare(held[number]), scores, self.heads, self.target,
+                                 self.look.classes)  # fmt: skip
+        if found.found:
+            with whole_file(self.folder / RELIABILITY) as temporary:
+                temporary.write_text(reliability_picture(found.found), encoding="utf-8", newline="\n")
+        return found
+
+    def _count_facts(self, found: Sequence[int], true: Sequence[int]) -> dict[str, Any]:
+        """How sure numbers of objects are; nothing where too few images were held out to say."""
+        interval = fit_count_interval(found, true, self.source.held.dataset.groups())
+        return interval.facts() if interval is not None else {}
 
     def _cpu(self, network: Any) -> Network:
         found: Network = network.cpu().float()
@@ -251,6 +332,17 @@ class Run:
         for name in ("loader", "held_loader"):
             if name in self.__dict__:
                 getattr(self, name).close()
+
+
+def _check_window(network: Network, window: tuple[int, ...]) -> None:
+    """A network that pads nothing takes only some sizes: the window, which is what it gives, with its margin on every side."""
+    for side in window:
+        taken = side + 2 * network.margin
+        if not network.pads_inside and taken not in network.sizes:
+            near = " or ".join(str(legal - 2 * network.margin) for legal in network.sizes.near(taken) if legal > 2 * network.margin)
+            raise RecipeError(
+                f"window: {side} pixels of output need {taken} of input, which the network does not take; nearest windows: {near}"
+            )
 
 
 def _losses(document: Any, heads: list[str]) -> dict[str, WeightedSum]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,13 @@ from microtome.core.result import Sample
 from microtome.learn.data.dataset import Dataset, Entry
 from microtome.learn.data.load import load
 from microtome.learn.data.split import read_split, save_split, split
+from microtome.learn.training.memory import Room
+from microtome.learn.training.samples import Reads, Samples
 
 __all__ = ["Source", "source_of"]
 
 _NO_FILE = Path("samples")
+_ENDLESS = 1 << 62  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +29,25 @@ class Source:
 
     Attributes
     ----------
-    train, held : tuple of Sample
+    train, held : Samples
     classes : ClassTable
         Of the data set; empty where it has none.
-    dropped : tuple of str
-        What of the data cannot be used, in words.
+    without_labels : tuple of str
+        How many images have none, in words.
+    room : Room
+        The memory that images may take.
     """
 
-    train: tuple[Sample, ...]
-    held: tuple[Sample, ...]
+    train: Samples
+    held: Samples
     classes: ClassTable
-    dropped: tuple[str, ...]
+    without_labels: tuple[str, ...]
+    room: Room
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """What of the data cannot be used, in words: known after the first reading."""
+        return (*self.without_labels, *self.train.dropped, *self.held.dropped)
 
 
 def source_of(
@@ -47,8 +58,10 @@ def source_of(
     share: float,
     seed: int,
     channel: str | int | None = None,
+    keep: bool = True,
+    room: Room | None = None,
 ) -> Source:
-    """Read all images with their labels, and divide them by group.
+    """Divide labelled images by group; nothing is read yet.
 
     Parameters
     ----------
@@ -64,30 +77,32 @@ def source_of(
     seed : int
     channel : name or number, optional
         The only channel to use.
+    keep : bool
+        Whether to write ``split.csv`` where it is not there: of several processes, the first does.
+    room : Room, optional
+        The memory that images may take; without, they take what they need.
 
     Raises
     ------
     InputError
         If there is too little to divide.
     """
+    room = room or Room(_ENDLESS)
     own, dataset = _read(data, channel)
     if held is None:
-        divided, dropped = _divided(dataset, folder / "split.csv", share, seed)
-        train, held_out = divided, divided
-    else:
-        others, held_set = _read(held, channel)
-        train = dataset.only([replace(entry, split="train") for entry in _labelled(dataset) if entry.split in ("", "train")])
-        held_out = held_set.only([replace(entry, split="val") for entry in _labelled(held_set)])
-        dropped = [*_without_labels(dataset), *_without_labels(held_set)]
-        save_split(dataset.only([*train, *held_out]), folder / "split.csv", how="held-out images as given")
-        return Source(_samples(own, train, "train", dropped), _samples(others, held_out, "val", dropped), dataset.classes, tuple(dropped))
-    return Source(_samples(own, train, "train", dropped), _samples(own, held_out, "val", dropped), dataset.classes, tuple(dropped))
+        divided, without = _divided(dataset, folder / "split.csv", share, seed, keep=keep)
+        train, held_out = (_part(own, divided, part, room) for part in ("train", "val"))
+        return Source(train, held_out, dataset.classes, tuple(without), room)
+    others, held_set = _read(held, channel)
+    learned = dataset.only([replace(entry, split="train") for entry in _labelled(dataset) if entry.split in ("", "train")])
+    judged = held_set.only([replace(entry, split="val") for entry in _labelled(held_set)])
+    if keep:
+        save_split(dataset.only([*learned, *judged]), folder / "split.csv", how="held-out images as given")
+    without = [*_without_labels(dataset), *_without_labels(held_set)]
+    return Source(_part(own, learned, "train", room), _part(others, judged, "val", room), dataset.classes, tuple(without), room)
 
 
-Loads = Callable[[Dataset, Entry], Sample]
-
-
-def _read(data: Dataset | Iterable[Sample], channel: str | int | None) -> tuple[Loads, Dataset]:
+def _read(data: Dataset | Iterable[Sample], channel: str | int | None) -> tuple[Reads, Dataset]:
     """How an entry is read, and the entries there are."""
 
     def chosen(sample: Sample, entry: Entry) -> Sample:
@@ -100,16 +115,9 @@ def _read(data: Dataset | Iterable[Sample], channel: str | int | None) -> tuple[
     return lambda _, entry: chosen(given[entry.name], entry), _dataset_of(given)
 
 
-def _samples(read: Loads, dataset: Dataset, part: str, dropped: list[str]) -> tuple[Sample, ...]:
-    """All samples of a part; what cannot be read is noted."""
-    found = []
-    for entry in dataset:
-        if entry.split == part:
-            try:
-                found.append(read(dataset, entry))
-            except InputError as error:
-                dropped.append(f"{entry.name} cannot be read: {error}")
-    return tuple(found)
+def _part(read: Reads, dataset: Dataset, part: str, room: Room) -> Samples:
+    entries = [entry for entry in dataset if entry.split == part]
+    return Samples(dataset.only(entries), read, room, in_memory=dataset.root == _NO_FILE)
 
 
 def _dataset_of(samples: dict[str, Sample]) -> Dataset:
@@ -123,7 +131,7 @@ def _dataset_of(samples: dict[str, Sample]) -> Dataset:
     return Dataset(_NO_FILE, "samples in memory", entries, "instance" if kind == "instance" else "semantic", classes)
 
 
-def _divided(dataset: Dataset, path: Path, share: float, seed: int) -> tuple[Dataset, list[str]]:
+def _divided(dataset: Dataset, path: Path, share: float, seed: int, *, keep: bool) -> tuple[Dataset, list[str]]:
     left = _without_labels(dataset)
     dataset = dataset.only(_labelled(dataset))
     if path.exists():
@@ -133,13 +141,15 @@ def _divided(dataset: Dataset, path: Path, share: float, seed: int) -> tuple[Dat
         others = [name for name in dataset.splits if name not in ("train", "val")]
         if others:
             warn(f"{', '.join(others)} is not looked at: the data's train is learned from, its val decides which weights are kept")
-        save_split(divided, path, how="as given")
+        if keep:
+            save_split(divided, path, how="as given")
         return divided, left
     own = dataset.part("train") if "train" in dataset.splits else dataset
     bare = own.only([replace(entry, split="") for entry in own])
     shares = {"train": 1 - share, "val": share}
     divided = split(bare, shares, seed=seed)
-    save_split(divided, path, seed=seed, shares=shares)
+    if keep:
+        save_split(divided, path, seed=seed, shares=shares)
     return divided, left
 
 

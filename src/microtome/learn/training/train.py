@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from microtome.core.errors import InputError, MissingExtra, RecipeError
+from microtome.core.errors import InputError, MissingExtra
 from microtome.core.events import collect_warnings
 from microtome.core.result import Sample
 from microtome.io.whole import whole_file
@@ -18,12 +18,19 @@ from microtome.learn.training.events import Chosen, Event, Finished, Planned, St
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.learn.training.start import Start
 
+if TYPE_CHECKING:
+    from microtome.learn.training.look import Look
+    from microtome.learn.training.samples import Samples
+    from microtome.learn.training.source import Source
+
 __all__ = ["resumed_step", "train"]
 
 _LOST = 0.01
 """The share of objects that a target may lose before the user has to agree."""
 
-_FIT_CASES = 48
+_ALWAYS = ("prepare", "scale", "target", "network", "loss", "augment", "sampling", "window", "batch", "accumulate", "optimiser", "schedule",
+           "clip", "average", "budget", "validation", "precision", "device", "seed")  # fmt: skip
+"""What a settled recipe always says: a run that goes on with less would go on as another one."""
 
 
 def train(
@@ -90,6 +97,7 @@ def train(
     except ModuleNotFoundError as error:
         raise MissingExtra(f"training needs {error.name}: pip install 'microtome[deep]'") from None
     folder = Path(out)
+    _refuse_inside(folder, data)
     if resume:
         recipe = _recipe_of(folder)
     elif (folder / "checkpoints").exists():
@@ -116,7 +124,18 @@ def _recipe_of(folder: Path) -> TrainingRecipe:
     path = folder / "train.yaml"
     if not path.exists():
         raise InputError(f"{folder}: there is no run to go on with (no train.yaml)")
-    return TrainingRecipe.read(path)
+    recipe = TrainingRecipe.read(path)
+    if lost := [name for name in _ALWAYS if getattr(recipe, name) is None or name not in recipe.model_fields_set]:
+        raise InputError(f"{path}: lacks {', '.join(lost)}, which every run writes there: it was cut short or changed; put it back from a "
+                         "copy, or begin anew in another folder")  # fmt: skip
+    return recipe
+
+
+def _refuse_inside(folder: Path, data: Dataset | Iterable[Sample]) -> None:
+    """The pictures of a run would be taken for images of the data the next time."""
+    if isinstance(data, Dataset) and folder.resolve().is_relative_to(data.root.resolve()):
+        raise InputError(f"{folder}: lies inside the data ({data.root}), where a run's own pictures would be taken for images; "
+                         "choose a folder beside it")  # fmt: skip
 
 
 def _told(events: Generator[Event, None, None]) -> Iterator[Event]:
@@ -149,11 +168,14 @@ def _train(
     stop: Callable[[], bool],
 ) -> Generator[Event, None, None]:
     from microtome.learn.training.budget import measure, plan
+    from microtome.learn.training.checkpoint import bytes_needed
     from microtome.learn.training.crew import Crew
-    from microtome.learn.training.defaults import settle
+    from microtome.learn.training.defaults import one_of, settle
     from microtome.learn.training.dropped import lost_objects
     from microtome.learn.training.look import look_at
+    from microtome.learn.training.memory import room_for_images
     from microtome.learn.training.precision import tuned_memory
+    from microtome.learn.training.room import check_room
     from microtome.learn.training.run import Run
     from microtome.learn.training.source import source_of
     from microtome.targets import catalogue as targets
@@ -161,24 +183,32 @@ def _train(
     began = time.monotonic()
     tuned_memory()
     crew = Crew(recipe.device)
-    source = source_of(data, folder, held=held, share=recipe.validation.share, seed=recipe.seed, channel=recipe.channel)
-    look = look_at(source.train, source.classes)
-    look_at(source.held, look.classes)
+    if not crew.first:
+        crew.wait()  # until the first has written the split
+    room = room_for_images(recipe.memory, crew.count)
+    source = source_of(data, folder, held=held, share=recipe.validation.share, seed=recipe.seed, channel=recipe.channel, keep=crew.first,
+                       room=room)  # fmt: skip
+    if crew.first:
+        crew.wait()
+    look = look_at(source.train.first_reading(), source.classes)
+    _go_together(source, look, look_at(source.held.first_reading(), look.classes))
     content = _content(source.train)
     if begin is not None and not resume:
         recipe = begin.settle(recipe, look)
-    recipe, choices = settle(recipe, look, content, accelerated=crew.device.type != "cpu")
-    target_name, target_settings = _one(recipe.target, "target")
+    recipe, choices = settle(recipe, look, content, accelerated=crew.device.type != "cpu", processes=crew.count)
+    target_name, target_settings = one_of(recipe.target, "target")
     target = targets.load(target_name, target_settings, "target")
     run = Run(source, look, recipe, target, crew, folder, None if resume else begin)
     yield Chosen((*choices, *run.choices), recipe.document())
-    lost = lost_objects(run.prepared_train, target, look.classes)
+    lost = lost_objects(run.labels(), target, look.classes)
     _refuse_dropped(source.dropped, lost, allow_dropped)
     for message in source.dropped:
         yield Warned(f"left out: {message}")
     if lost.lost:
         yield Warned(f"{lost.lost} of {lost.total} objects would be lost even by a network without fault, too small or thin for the target "
                      f"{target_name}: most in {', '.join(f'{name} ({count})' for name, count in lost.worst)}")  # fmt: skip
+    if crew.first:
+        check_room(folder, bytes_needed([run.network]))
     try:
         planned = _stored_plan(folder) if resume else None
         if planned is None:
@@ -202,19 +232,22 @@ def _train(
             yield Finished(loop.state.best_step, score, bundle, time.monotonic() - began)
     finally:
         run.close()
+        crew.close()
 
 
-def _content(samples: Sequence[Sample]) -> tuple[Any, str]:
+def _go_together(source: Source, learned: Look, held: Look) -> None:
+    """The held-out images must be of the kind that is learned from."""
+    if (learned.ndim, learned.kind) == (held.ndim, held.kind):
+        return
+    one, other = (f"{sample.name} ({'flat' if look.ndim == 2 else 'a volume'}, {look.kind} labels)"
+                  for sample, look in ((source.train[0], learned), (source.held[0], held)))  # fmt: skip
+    raise InputError(f"the images to learn from are of another kind than the held-out ones: {one}, {other}; train on one kind at a time")
+
+
+def _content(samples: Samples) -> tuple[Any, str]:
     from microtome.learn.augment.content import content_of
 
-    return content_of(sample.image for sample in samples[:: max(1, len(samples) // 50)])
-
-
-def _one(document: Mapping[str, Any] | None, place: str) -> tuple[str, Mapping[str, Any]]:
-    if not isinstance(document, Mapping) or len(document) != 1:
-        raise RecipeError(f"{place}: found {document!r}, expected one name with its settings, such as {{unet: {{depth: 4}}}}")
-    name, settings = next(iter(document.items()))
-    return str(name), settings or {}
+    return content_of(samples[number].image for number in range(0, len(samples), max(1, len(samples) // 50)))
 
 
 def _refuse_dropped(dropped: Sequence[str], lost: Any, allowed: bool) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -23,7 +23,7 @@ from microtome.measure.metrics.definitions import Task, choose
 from microtome.measure.metrics.evaluate import pool, score
 from microtome.measure.metrics.pair import Score
 
-__all__ = ["Case", "Found", "Validator", "scored"]
+__all__ = ["Case", "Cases", "Found", "Validator", "scored"]
 
 Mask = SemanticMap | InstanceMap
 Draw = Callable[[str, int, "Case", Mask], str]
@@ -50,6 +50,16 @@ class Case:
     truth: Mask
 
 
+class Cases(Protocol):
+    """Held-out images in their order, held or made when asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> Case: ...
+
+    def __iter__(self) -> Iterator[Case]: ...
+
+
 @dataclass(frozen=True)
 class Found:
     """The scores of a set of masks: of the set, and the deciding one of each image."""
@@ -65,14 +75,15 @@ _METRICS: Mapping[Task, tuple[str, ...]] = {
 """What is shown besides the deciding metric: those that cost little."""
 
 
-def scored(masks: Sequence[Mask], cases: Sequence[Case], metric: str) -> Found:
-    """Compare masks with the truth of their cases; an image for which the metric does not exist has nan."""
-    task: Task = "instance" if isinstance(cases[0].truth, InstanceMap) else "semantic"
-    keys = choose([metric, *_METRICS[task]], task)
-    with collect_warnings():
-        each = [score(mask, case.truth, task=task, metrics=keys) for mask, case in zip(masks, cases, strict=True)]
-        alone = {case.name: _of_one(one, metric) for case, one in zip(cases, each, strict=True)}
-        return Found(pool(each), alone)
+def scored(pairs: Iterable[tuple[Mask, Case]], metric: str) -> Found:
+    """Compare masks with the truth of their cases, one at a time; an image for which the metric does not exist has nan."""
+    each, alone = [], {}
+    for mask, case in pairs:
+        task: Task = "instance" if isinstance(case.truth, InstanceMap) else "semantic"
+        with collect_warnings():
+            each.append(score(mask, case.truth, task=task, metrics=choose([metric, *_METRICS[task]], task)))
+            alone[case.name] = _of_one(each[-1], metric)
+    return Found(pool(each), alone)
 
 
 def _of_one(one: Score, metric: str) -> float:
@@ -86,7 +97,8 @@ class Validator:
     Attributes
     ----------
     objective : Dense
-    cases : sequence of Case
+    cases : sized iterable of Case
+        One is needed at a time.
     decode : Step
     settings : mapping
         Of decoding.
@@ -101,7 +113,7 @@ class Validator:
     """
 
     objective: Dense
-    cases: Sequence[Case]
+    cases: Cases
     decode: Step
     settings: Mapping[str, Any]
     windows: Windows
@@ -114,13 +126,16 @@ class Validator:
 
     def __call__(self, network: nn.Module, step: int) -> Validated:
         """Segment and score all cases."""
-        masks = [self.mask(self.scores(network, case)) for case in self.cases]
-        found = self.judge(masks, self.cases)
-        pictures = {
-            case.name: self.draw(case.name, step, case, mask)
-            for case, mask in zip(self.cases, masks, strict=True)
-            if self.draw is not None and case.name in self.drawn
-        }
+        pictures = {}
+
+        def segmented() -> Iterator[tuple[Mask, Case]]:
+            for case in self.cases:
+                mask = self.mask(self.scores(network, case))
+                if self.draw is not None and case.name in self.drawn:
+                    pictures[case.name] = self.draw(case.name, step, case, mask)
+                yield mask, case
+
+        found = self.judge(segmented())
         deciding = found.scores.get(self.metric, float("nan"))
         return Validated(step, self.metric, deciding if deciding == deciding else 0.0, best=False, scores=dict(found.scores),
                          loss=self.loss(network), images=found.images, pictures=pictures)  # fmt: skip
@@ -135,9 +150,9 @@ class Validator:
             found: Mask = self.decode(scores, **{**self.settings, **settings})
         return found
 
-    def judge(self, masks: Sequence[Mask], cases: Sequence[Case]) -> Found:
-        """The scores of these cases' masks."""
-        return scored(masks, cases, self.metric)
+    def judge(self, pairs: Iterable[tuple[Mask, Case]]) -> Found:
+        """The scores of masks, each with its case."""
+        return scored(pairs, self.metric)
 
     @torch.inference_mode()
     def loss(self, network: nn.Module) -> float:

@@ -37,6 +37,7 @@ def network(
     output: str | tuple[str, ...] = "",
     layers: tuple[str, ...] = (),
     activation: Activation | tuple[Activation, ...] = "softmax",
+    temperature: Annotated[float | tuple[float, ...], Range(above=0)] = 1,
     scale: Annotated[float | tuple[float, ...], Range(0.01, 100, search=(0.5, 2), log=True)] = 1,
     window: Annotated[int, Range(8, 8192, unit="px")] = 256,
     overlap: Annotated[int, Range(0, 4096, unit="px")] = 64,
@@ -65,6 +66,9 @@ def network(
         What each channel of the output is. "dz", "dy" and "dx" are the parts of a vector in pixels: they are turned and sized along.
     activation : {"none", "softmax", "sigmoid"}, or a tuple of them
         What turns the output into scores; several: one an output.
+    temperature : float, or one an output
+        What the output is divided by before softmax or sigmoid: above 1 scores become less sure, below 1 surer. Fitted on held-out images
+        it makes a probability of 0.8 right in eight of ten pixels. 1 leaves it as it is; an output without activation stays.
     scale : float, or one an axis
         The image is first brought to this many times its size, so that objects are as large as in training: area-averaged where it
         shrinks, linear where it grows. The scores are brought back to the image's own pixels the same way. 1 leaves it as it is.
@@ -101,7 +105,7 @@ def network(
     MissingExtra
         If the engine is not installed.
     RecipeError
-        If the scales, hashes or activations are not as many as the axes, networks or outputs.
+        If the scales, hashes, activations or temperatures are not as many as the axes, networks or outputs.
 
     Notes
     -----
@@ -136,7 +140,8 @@ def network(
     for run, (name, _) in zip(runs, members, strict=True):
         _check_fit(run.shape, [side + 2 * margin for side in size], pixels.shape[-1], name)
     ways = {axis: layers.index(name) for axis, name in enumerate(_WAYS[-image.ndim :], 1) if name in layers}
-    ask = partial(_scores, runs, _heads(output, activation), views(image.ndim, flips=flips, turns=turns), ways, place)
+    heads = _heads(output, activation)
+    ask = partial(_scores, runs, heads, _temperatures(temperature, heads), views(image.ndim, flips=flips, turns=turns), ways, place)
     scores = over_windows(seen, ask, window=size, overlap=over, margin=margin, batch=batch)
     names = layers or tuple(str(k) for k in range(scores.shape[-1]))
     if len(names) != scores.shape[-1]:
@@ -163,6 +168,13 @@ def _heads(output: str | tuple[str, ...], activation: Activation | tuple[Activat
     if not outputs or len(activations) != len(outputs):
         raise RecipeError(f"network: {len(outputs)} outputs with {len(activations)} activations; give one for all, or one an output")
     return [Head(name, (), kind) for name, kind in zip(outputs, activations, strict=True)]
+
+
+def _temperatures(temperature: float | tuple[float, ...], heads: Sequence[Head]) -> tuple[float, ...]:
+    found = temperature if isinstance(temperature, tuple) else (temperature,) * len(heads)
+    if len(found) != len(heads):
+        raise RecipeError(f"network: {len(heads)} outputs with {len(found)} temperatures; give one for all, or one an output")
+    return found
 
 
 def _scales(scale: float | tuple[float, ...], image: Image) -> tuple[float, ...]:
@@ -207,24 +219,28 @@ def _sides(size: Sequence[int | None]) -> str:
 
 
 def _scores(
-    runs: Sequence[Any], heads: Sequence[Head], views: Sequence[View], ways: Mapping[int, int], place: str, windows: NDArray[np.float32]
-) -> NDArray[np.float32]:
+    runs: Sequence[Any], heads: Sequence[Head], temperatures: Sequence[float], views: Sequence[View], ways: Mapping[int, int], place: str,
+    windows: NDArray[np.float32],
+) -> NDArray[np.float32]:  # fmt: skip
     """The mean over all networks and views of what they say."""
     total: Any = None
     for run in runs:
         for view in views:
-            said = view.back(_answer(run, heads, place, view.seen(windows)), ways)
+            said = view.back(_answer(run, heads, temperatures, place, view.seen(windows)), ways)
             total = said if total is None else total + said
     count = len(runs) * len(views)
     return np.asarray(total if count == 1 else total / np.float32(count), np.float32)
 
 
-def _answer(run: Any, heads: Sequence[Head], place: str, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+def _answer(
+    run: Any, heads: Sequence[Head], temperatures: Sequence[float], place: str, windows: NDArray[np.float32]
+) -> NDArray[np.float32]:
     found = run(windows)
     parts = []
-    for head in heads:
+    for head, temperature in zip(heads, temperatures, strict=True):
         output = next(iter(found)) if not head.name and len(found) == 1 else head.name
         if output not in found:
             raise InputError(f"{place}: has no output {output!r}; it has {', '.join(found)}")
-        parts.append(head.activate(found[output]))
+        cold = temperature == 1 or head.activation == "none"
+        parts.append(head.activate(found[output] if cold else found[output] / np.float32(temperature)))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)

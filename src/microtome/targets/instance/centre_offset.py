@@ -35,7 +35,7 @@ def heads(table: ClassTable, ndim: int) -> tuple[Head, ...]:
     return (
         Head("foreground", ("foreground",), "sigmoid"),
         Head("centre", ("centre",), "none"),
-        Head("offset", _ways(ndim), "none"),
+        Head("offset", _ways(ndim), "none", within="foreground"),
     )
 
 

@@ -1,0 +1,1 @@
+"""How sure a model may be: temperatures of its probabilities, and intervals about its counts, from held-out images."""

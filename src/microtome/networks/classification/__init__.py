@@ -1,0 +1,1 @@
+"""Networks that answer for a whole image: one class, not one a pixel."""
