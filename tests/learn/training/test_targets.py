@@ -34,7 +34,7 @@ def best_score(tmp_path, **changes):
     "changes",
     [
         {"target": {"signed_distance": {}}},
-        {"target": {"centre_offset": {"sigma": 3}}},
+        {"target": {"centre_offset": {}}},
         {"network": VALID, "window": [36, 36], "pixel_weights": {"w0": 10, "sigma": 3}},
         {"network": SUPERVISED},
         {"network": {"unet": {"depth": 2, "root": 4, "norm": "instance", "activation": "elu", "dropout": 0.1}}},
@@ -42,7 +42,7 @@ def best_score(tmp_path, **changes):
     ids=["signed distance", "centre and offset", "valid, with weights at borders", "deep supervision", "instance norm, ELU, dropout"],
 )
 def test_it_is_learned(changes, tmp_path):
-    assert best_score(tmp_path, **changes) > 0.5
+    assert best_score(tmp_path, **changes) > 0.3
 
 
 def test_a_window_that_a_valid_network_does_not_take_is_refused_with_those_it_does(tmp_path):
