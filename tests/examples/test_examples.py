@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -39,6 +41,14 @@ def test_splitting_finds_more_of_the_truth():
 def test_otsu_says_what_it_saw(tmp_path):
     assert "thresholds: 87 176" in run("listen_to_a_step.py", str(tmp_path / "picture.png"))
     assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_training_on_images_in_memory_ends_in_a_model_that_finds_discs(tmp_path):
+    pytest.importorskip("torch")
+    printed = run("train_in_python.py", str(tmp_path))
+    assert re.search(r"^step  40  loss \d", printed, re.MULTILINE)
+    assert (tmp_path / "model.zip").exists()
+    assert int(re.search(r"a new image: (\d+) of 6 discs", printed)[1]) >= 4
 
 
 def test_every_example_is_tested():

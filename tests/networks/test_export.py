@@ -26,6 +26,7 @@ slow = pytest.mark.slow
         pytest.param("unet", {"depth": 3, "root": 4, "dimensions": 3, "up": "bilinear"}, [(1, 9, 13, 5), (3, 8, 8, 16)], marks=slow),
         pytest.param("unet", {"depth": 3, "root": 4, "dropout": 0.5, "supervised": 1}, [(1, 33, 47)], marks=slow),
         pytest.param("encoder_decoder", {"root": 4}, [(1, 33, 47), (3, 16, 8)], marks=slow),
+        pytest.param("encoder_classifier", {"depth": 3, "root": 4}, [(1, 33, 47), (3, 4, 9), (2, 1, 1)], marks=slow),
         pytest.param("tf_unet", {"root": 4}, [(1, 44, 48), (3, 60, 64)], marks=slow),
         pytest.param("timm_unet", {"encoder": "resnet10t", "width": 4}, [(1, 33, 47), (3, 64, 8)], marks=slow),
         pytest.param("timm_unet", {"encoder": "convnext_atto", "width": 4}, [(1, 33, 47), (3, 64, 8)], marks=slow),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,3 +136,17 @@ def test_pictures_of_clothes_are_told_apart_by_the_loop_that_all_training_goes_t
     assert isinstance(events[-1], Saved)
     again = Accuracy(objective, held)(loop.best(), 0)
     assert again.score == max(event.score for event in validated)
+
+
+@pytest.mark.slow
+def test_the_example_learns_from_folders(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        kind = number % 2
+        stripes = np.where(np.arange(12) % 4 < 2, 200, 50)
+        pixels = np.broadcast_to(stripes if kind else stripes[:, None], (12, 12)) + rng.integers(-40, 41, (12, 12))
+        write(Image(pixels.astype(np.uint8)), tmp_path / "data" / ("upright" if kind else "lying") / f"{number:02d}.png")
+    example = Path(__file__).parents[3] / "examples" / "classify_images.py"
+    done = subprocess.run([sys.executable, str(example), str(tmp_path / "data"), str(tmp_path / "run")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "step 400: 100% of 8 held-out images are right (2 classes)"

@@ -15,7 +15,6 @@ from tests.learn.training.tiny import recipe, samples
 
 from microtome.run import yaml_text
 
-COMMAND = [sys.executable, "-m", "microtome.app.cli.main"]
 ALONE = {"OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
 
 
@@ -37,9 +36,9 @@ def arguments(data, out, *more):
     return ["train", str(data), "--out", str(out), "--task", "instance", *map(str, more)]
 
 
-def started(*arguments, launcher=(), **environment):
-    """A training in a process of its own; its standard error goes to a pipe."""
-    command = [*launcher, "-m", "microtome.app.cli.main"] if launcher else COMMAND
+def started(*arguments, launcher=(), script=None, **environment):
+    """A training in a process of its own, or in those of a launcher; `script` runs the command line instead of the module."""
+    command = [*(launcher or [sys.executable]), *([script] if script else ["-m", "microtome.app.cli.main"])]
     return subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                             env={**os.environ, **ALONE, **environment})  # fmt: skip
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from pathlib import Path
 
 import pytest
-from tests.learn.training.tiny import samples
 
-from microtome.core.errors import InputError, RecipeError, RunError
-from microtome.learn.data.dataset import Dataset, Entry
-from microtome.learn.training.cases import spread_within
-from microtome.learn.training.look import look_at
-from microtome.learn.training.memory import Room, bytes_of, free_memory, prepared_size, room_for_images
-from microtome.learn.training.samples import Samples
+torch = pytest.importorskip("torch")
+
+from tests.learn.training.tiny import samples  # noqa: E402
+
+from microtome.core.errors import InputError, RecipeError, RunError  # noqa: E402
+from microtome.learn.data.dataset import Dataset, Entry  # noqa: E402
+from microtome.learn.training.cases import spread_within  # noqa: E402
+from microtome.learn.training.look import look_at  # noqa: E402
+from microtome.learn.training.memory import Room, bytes_of, free_memory, prepared_size, room_for_images  # noqa: E402
+from microtome.learn.training.samples import Samples  # noqa: E402
 
 ONE = 48 * 48 * (1 + 4 + 4 + 4)
 """Bytes that holding an image takes: grey of 8 bits and its labels as they are read, and both in 4 bytes as windows are cut."""
@@ -33,7 +35,6 @@ class Disk:
             raise InputError(f"{entry.images[0]}: is no picture")
         self.reads.append(entry.name)
         sample = samples(self.count)[int(entry.name.split()[1])]
-        gc.collect()
         self.alive.add(sample.image)
         self.most = max(self.most, len(self.alive))
         return sample

@@ -103,13 +103,15 @@ def test_a_file_damaged_while_training_goes_on_is_named_and_the_run_can_go_on_on
     broken = [files / f"{name}.png" for name, _, own, *_ in rows if own == part]
     shutil.copytree(files / "images", tmp_path / "safe")
     events = train(dataset, out=tmp_path / "broken", recipe=recipe(**options))
+    for event in events:
+        if isinstance(event, Chosen):
+            (tmp_path / "broken" / "train.yaml").write_text(yaml_text.dump(event.document))
+        if isinstance(event, Stepped):
+            break
+    for path in broken:
+        path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(RunError, match=r"image \d\.png") as caught:
-        for event in events:
-            if isinstance(event, Chosen):
-                (tmp_path / "broken" / "train.yaml").write_text(yaml_text.dump(event.document))
-            if isinstance(event, Stepped):
-                for path in broken:
-                    path.write_bytes(path.read_bytes()[:100])
+        list(events)
     assert str(files) in str(caught.value)
     shutil.copytree(tmp_path / "safe", files / "images", dirs_exist_ok=True)
     resumed = list(train(dataset, out=tmp_path / "broken", resume=True, stop=until_step(tmp_path / "broken", 15)))

@@ -18,6 +18,7 @@ from microtome.app.cli.doctor import doctor
 from microtome.app.cli.evaluate import evaluate
 from microtome.app.cli.measure import measure
 from microtome.app.cli.networks import networks
+from microtome.app.cli.noisy import noisy
 from microtome.app.cli.recipes import recipes
 from microtome.app.cli.segment import segment
 from microtome.app.cli.steps import steps
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, train, networks, bundle, doctor):
+for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, train, noisy, networks, bundle, doctor):
     app.command()(command)
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +49,17 @@ def train(
     channel: Annotated[str | None, typer.Option(help="Use this channel only: its name or number.")] = None,
     precision: Annotated[Literal["auto", "float32", "bf16"] | None, typer.Option(help="How numbers are held.")] = None,
     seed: Annotated[int | None, typer.Option(help="Other weights, windows and held-out images.", min=0)] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Train so many times with nothing different but the seed: how far scores move by chance.", min=2)
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Cross-validate: divide by group, judge each image by the model that did not see it; all models as one.", min=2),
+    ] = None,
+    memory: Annotated[str | None, typer.Option(help="What images may take of memory, such as 4GB; what is more is read again.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT, by its own recipe.")] = False,
     allow_dropped: Annotated[bool, typer.Option("--allow-dropped", help="Train although some of the data cannot be used.")] = False,
+    find_rate: Annotated[bool, typer.Option("--find-rate", help="Do not train: find a learning rate, and say it.")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write files for TensorBoard.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end, nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only how it ended.")] = False,
@@ -59,6 +69,7 @@ def train(
     OUT/index.html shows the run while it goes on. Ctrl-C saves it, and --resume goes on.
     """
     from microtome.app.cli.train_progress import show
+    from microtome.app.cli.train_several import begun, train_several
     from microtome.app.report.train import keep_page
     from microtome.learn.data.find import find_dataset, opened
     from microtome.learn.training.events import Finished
@@ -72,8 +83,25 @@ def train(
     options: dict[str, Any] = {"kind": task, "group": None if manifest else group, "manifest": manifest, "ignore": ignore}
     if not first_process():
         warnings.simplefilter("ignore")  # the first process says what there is to say
+    if find_rate:
+        from microtome.app.cli.find_rate import show_rate
+        from microtome.learn.training.rate_finder import find_rate as test_rates
+
+        with opened(data, **options) as dataset:
+            held = find_dataset(validate, **options) if validate else None
+            show_rate(test_rates(dataset, out=out, recipe=wanted, held=held, start=start), out, as_json=as_json)
+        return
     with opened(data, **options) as dataset, _stop_on_signal() as stop:
         held = find_dataset(validate, **options) if validate else None
+        if resume and folds is None and seeds is None:
+            folds, seeds = begun(out)
+        if folds is not None or seeds is not None:
+            ended = train_several(dataset, folds=folds, seeds=seeds, out=out, held=held, recipe=wanted, start=start, resume=resume,
+                                  allow_dropped=allow_dropped, stop=stop.is_set, tensorboard=tensorboard, quiet=quiet,
+                                  as_json=as_json)  # fmt: skip
+            if not ended:
+                raise typer.Exit(130)
+            return
         events = run(dataset, out=out, recipe=wanted, held=held, start=start, resume=resume, allow_dropped=allow_dropped, stop=stop.is_set)
         if first_process():
             events = keep_page(out, record(out, events, resumed=resumed_step(out) if resume else 0))
@@ -95,10 +123,8 @@ def first_process() -> bool:
 
 def _follow(events: Iterator[Any]) -> Any:
     """The last event; the first process says what there is to say."""
-    last = None
-    for last in events:
-        pass
-    return last
+    left = deque(events, maxlen=1)
+    return left[0] if left else None
 
 
 def _assignments(given: dict[str, Any]) -> list[str]:
@@ -110,7 +136,7 @@ def _assignments(given: dict[str, Any]) -> list[str]:
         said.append(f"network={{{given['network']}: {{}}}}")
     places = {
         "epochs": "budget.epochs", "time_budget": "budget.time", "metric": "validation.metric", "patience": "validation.patience",
-        "channel": "channel", "precision": "precision", "seed": "seed",
+        "channel": "channel", "precision": "precision", "seed": "seed", "memory": "memory",
     }  # fmt: skip
     said += [f"{place}={given[name]}" for name, place in places.items() if given[name] is not None]
     return [*said, *(["oriented=true"] if given["oriented"] else [])]
@@ -125,7 +151,8 @@ def _stop_on_signal() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        print("\nstopping after this step; once more to break off", file=sys.stderr)
+        if first_process():
+            print("\nstopping after this step; once more to break off", file=sys.stderr)
 
     former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

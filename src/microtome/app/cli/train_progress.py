@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from microtome.learn.training.events import Chosen, Event, Stepped, Validated
 
-__all__ = ["show", "time_words"]
+__all__ = ["Screen", "show", "time_words"]
 
 _LONGEST_VALUE = 44
 
@@ -35,7 +35,7 @@ def show(events: Iterator[Event], quiet: bool = False, as_json: bool = False) ->
     """
     told: dict[str, Any] = {"state": "broken off", "notes": []}
     last: Event | None = None
-    with _Screen(quiet=quiet or as_json) as screen:
+    with Screen(quiet=quiet or as_json) as screen:
         try:
             for last in events:
                 screen.see(last)
@@ -91,7 +91,7 @@ def _conclude(told: dict[str, Any]) -> None:
         print("broken off; the last checkpoint is kept: go on with --resume", file=sys.stderr)
 
 
-class _Screen:
+class Screen:
     """Shows events on standard error."""
 
     def __init__(self, *, quiet: bool) -> None:

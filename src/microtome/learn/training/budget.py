@@ -17,7 +17,7 @@ _UNTIMED, _TIMED = 3, 12
 _MOST, _FEWEST = 20, 4
 _VALIDATING = 0.15  # the most of the time that validation may take
 _EXPORT = 20.0  # seconds that writing the model takes
-_FITTING = 60  # times all held-out images are decoded to fit the settings of decoding
+_FITTING = 66  # times all held-out images are decoded to fit the settings of decoding
 _RESERVE = 0.03  # other programs come and go
 
 

@@ -45,12 +45,16 @@ class Trained:
         The decoder step.
     settings : mapping
         Of decoding.
+    refine : sequence
+        Steps after it.
     facts : mapping
         For the head of the card.
     card : str
     about : str
     temperature : float or list of float
         Of the network's outputs.
+    channel : str or int, optional
+        The only one of a file's channels that it sees.
     """
 
     objective: Dense
@@ -60,10 +64,12 @@ class Trained:
     windows: Windows
     decode: str
     settings: Mapping[str, Any]
+    refine: Sequence[Any]
     facts: Mapping[str, Any]
     card: str
     about: str
     temperature: float | list[float] = 1.0
+    channel: str | int | None = None
 
 
 def write_model(path: Path, trained: Trained, example: Image) -> Path:
@@ -104,8 +110,9 @@ def _recipe(trained: Trained) -> dict[str, Any]:
         network["temperature"] = trained.temperature
     if trained.network.dimensions == 3:
         network["depth"] = windows.size[0]
-    steps = [*trained.prepare, {"network": network}, {trained.decode: dict(trained.settings)}]
-    return {"microtome": 1, "about": trained.about, "steps": steps}
+    steps = [*trained.prepare, {"network": network}, {trained.decode: dict(trained.settings)}, *trained.refine]
+    given = {} if trained.channel is None else {"input": {"channel": trained.channel}}
+    return {"microtome": 1, "about": trained.about, **given, "steps": steps}
 
 
 def _piece(image: Image) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,22 +66,34 @@ def save_checkpoint(path: Path, state: State, modules: Mapping[str, nn.Module], 
             tensors |= {f"optimiser.{number}/{place}/{key}": value for key, value in values.items() if isinstance(value, Tensor)}
             numbers[str(place)] = {key: value for key, value in values.items() if not isinstance(value, Tensor)}
         plain.append({"groups": document["param_groups"], "numbers": numbers})
+    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     about = {
         "format": FORMAT, "step": state.step, "seconds": state.seconds, "best": state.best, "best_step": state.best_step,
-        "facts": state.facts, "optimisers": plain,
+        "facts": state.facts, "optimisers": plain, "checksum": _checksum(whole),
     }  # fmt: skip
-    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with whole_file(path) as temporary:
         _write(whole, temporary, {"microtome": json.dumps(about)})
 
 
 def _write(tensors: dict[str, Tensor], path: Path, about: dict[str, str]) -> None:
     """safetensors hides the system's error in its own; what is wrong with the place is told by the system."""
+    path.touch()
+    mode = path.stat().st_mode  # as for every other file; safetensors makes its own for the owner alone
     try:
         save_file(tensors, path, metadata=about)
+        path.chmod(mode)
     except SafetensorError as error:
         code = next((int(word.strip(")")) for word in str(error).split() if word.strip(")").isdigit()), 0)
         raise OSError(code, str(error)) from None
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """CRC-32 over all numbers, by name: safetensors itself has none, and a flipped bit would train on unseen."""
+    found = 0
+    for name in sorted(tensors):
+        numbers: Any = tensors[name].reshape(-1).view(torch.uint8).numpy()
+        found = zlib.crc32(numbers, found)
+    return found
 
 
 def bytes_needed(modules: Sequence[nn.Module], moments: int = 2) -> int:
@@ -104,10 +117,15 @@ def load_checkpoint(path: Path) -> tuple[State, dict[str, Tensor], list[Any]]:
             about = json.loads((file.metadata() or {}).get("microtome", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping, though it looks like one
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: is no checkpoint, or is damaged ({error})") from None
+        raise InputError(
+            f"{path}: is no checkpoint, or is damaged ({error}); begin anew in another folder, or put it back from a copy"
+        ) from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         found = about.get("format") if isinstance(about, dict) else "none"
         raise InputError(f"{path}: is a checkpoint of format {found}; this version reads {FORMAT}")
+    if _checksum(tensors) != about.get("checksum"):
+        raise InputError(f"{path}: is no checkpoint, or is damaged (its numbers are not those that were written); begin anew in another "
+                         "folder, or put it back from a copy")  # fmt: skip
     return State(about["step"], about["seconds"], about["best"], about["best_step"], about["facts"]), tensors, about["optimisers"]
 
 

@@ -10,8 +10,7 @@ from microtome.core.step import Step
 
 __all__ = ["Fitted", "fit_decoding"]
 
-_VALUES = 9
-_ROUNDS = 2
+_VALUES = 7
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,19 @@ class Fitted:
     tried: int
 
 
-def fit_decoding(decode: Step, start: Mapping[str, Any], score: Callable[[Mapping[str, Any]], float]) -> Fitted:
-    """Look for settings of a decoder with a higher score.
+def fit_decoding(decode: Step, start: Mapping[str, Any], score: Callable[[Mapping[str, Any]], float], *, rounds: int = 2) -> Fitted:
+    """Look for settings of a decoder, or of another step, with a higher score.
 
     Parameters
     ----------
     decode : Step
-        Its settings with a range worth searching are tried, one after the other, twice round: nine values across the range, then nine
+        Its settings with a range worth searching are tried, one after the other, twice round: seven values across the range, then seven
         about the best of them.
     start : mapping
         The settings to begin from, and to keep where none is better.
     score : function
         From settings to a number, higher is better.
+    rounds : int
 
     Returns
     -------
@@ -45,7 +45,7 @@ def fit_decoding(decode: Step, start: Mapping[str, Any], score: Callable[[Mappin
     settings = dict(start)
     before = best = score(settings)
     tried = 1
-    for turn in range(_ROUNDS):
+    for turn in range(rounds):
         for name, low, high, whole in _searched(decode):
             now = float(settings.get(name, decode.settings[name].default))
             if turn:

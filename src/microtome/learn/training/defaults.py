@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil, prod
+from math import ceil, pi, prod
 from typing import Any
 
 from microtome.core.errors import RecipeError
@@ -19,6 +19,8 @@ __all__ = ["SMALL", "one_of", "settle"]
 SMALL = 10.0
 """The diameter, in pixels of the network's input, that small objects (the 10th percentile) are brought to at least: below it one pixel
 of an outline is a third of the object."""
+_FEW = 0.02
+_SPECK = 4  # pixels
 _LARGE = 48.0  # the median diameter above which pixels are spent on the inside of objects
 _MOST_SCALE = 2.0
 _SIDE = {2: 256, 3: 64}
@@ -74,7 +76,8 @@ def settle(
 
     choose("prepare", lambda: _prepare(look, content))
     scale = choose("scale", lambda: _scale(look))
-    name, given = one_of(choose("target", lambda: _target(look)), "target")
+    choose("refine", lambda: _refine(look))
+    name, given = one_of(choose("target", lambda: _target(look, scale)), "target")
     heads = targets.load(name, given, "target").heads(look.classes, look.ndim)
     network = choose("network", lambda: _network(look, accelerated))
     window = choose("window", lambda: _window(look, scale, network))
@@ -83,7 +86,7 @@ def settle(
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
     choose("augment", lambda: _augment(channels, window, content, recipe.oriented))
     choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
-    choose("optimiser", lambda: ({"adamw": {"rate": 0.002 if batch >= 8 else 0.001, "weight_decay": 0.01}},
+    choose("optimiser", lambda: ({"adamw": {"rate": 0.002 if batch >= 8 else 0.0015, "weight_decay": 0.01}},
                                  f"Adam with decoupled decay; the rate goes with batches of {batch}"))  # fmt: skip
     choose(
         "schedule", lambda: ({"cosine": {"warm_up": 0.03, "end": 0.01}}, "falls to nearly nothing, so that the last weights are settled")
@@ -152,16 +155,40 @@ def _scale(look: Look) -> Settled:
     return 1.0, f"{seen}: a good size as they are"
 
 
-def _target(look: Look) -> Settled:
+def _target(look: Look, scale: float) -> Settled:
     if look.kind == "semantic":
         return {"classes": {}}, f"{len(look.classes)} classes"
-    return {"interior_border": {}}, "objects: their insides and edges are told apart, so that those that touch can be parted"
+    wide = look.diameter(10) * scale >= SMALL
+    return {"interior_border": {"width": 2 if wide else 1}}, (
+        "objects: their insides and edges are told apart, so that those that touch can be parted; edges are "
+        + ("two pixels wide: one is easily missed" if wide else "one pixel wide: small objects would have no inside else")
+    )
+
+
+def _refine(look: Look) -> Settled:
+    """What is done to decoded objects: what hardly any labelled object is like, none found shall be."""
+    steps: list[str | dict[str, Any]] = []
+    why = []
+    if look.kind == "semantic":
+        return [], "classes are taken as they are decoded"
+    if look.holed < _FEW:
+        steps.append("fill_holes")
+        why.append(f"{look.holed:.1%} of the objects have holes")
+    least = int(_area(look.diameter(1), look.ndim) / 2)
+    if least >= _SPECK:
+        steps.append({"drop_small": {"min_area": least}})
+        why.append(f"99 % of the objects have more than {2 * least} pixels, and what has not half of that is dropped")
+    return steps, "; ".join(why) or "objects are taken as they are decoded"
+
+
+def _area(diameter: float, ndim: int) -> float:
+    return pi * diameter**2 / 4 if ndim == 2 else pi * diameter**3 / 6
 
 
 def _network(look: Look, accelerated: bool) -> Settled:
     root = 32 if accelerated else 16
     flat = {} if look.ndim == 2 else {"dimensions": 3}
-    depth = 5 if accelerated and look.ndim == 2 else 4
+    depth = 5 if look.ndim == 2 else 4
     where = "there is an accelerator" if accelerated else "small enough to learn on a processor"
     return {"unet": {"depth": depth, "root": root, **flat}}, where
 
@@ -180,7 +207,7 @@ def sorted_middle(look: Look) -> list[float]:
 
 
 def _batch(window: list[int], accelerated: bool, processes: int) -> Settled:
-    pixels = (4 if accelerated else 2) * (1 << 18)
+    pixels = (4 if accelerated else 1) * (1 << 18)
     batch = max(2, min(32 if accelerated else 16, pixels // prod(window)))
     shared = "" if processes == 1 else f", a part for each of {processes} processes"
     batch = ceil(batch / processes) * processes

@@ -14,6 +14,7 @@ from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.raster import InstanceMap
 from microtome.core.result import Sample
+from microtome.methods.refine.fill_holes import fill_holes
 
 __all__ = ["Look", "look_at"]
 
@@ -42,6 +43,8 @@ class Look:
     unit : str
     pixels : int
         Of all images together, without channels.
+    holed : float
+        The share of objects that enclose background.
     """
 
     images: int
@@ -57,6 +60,7 @@ class Look:
     spacing: tuple[float, ...] | None
     unit: str
     pixels: int
+    holed: float = 0.0
 
     def diameter(self, percent: float) -> float:
         """A percentile of the objects' diameters; NaN without objects."""
@@ -94,6 +98,7 @@ def look_at(samples: Iterable[Sample], classes: ClassTable | None = None) -> Loo
         diameters=np.concatenate(seen.diameters) if seen.diameters else np.zeros(0),
         shares={value: count / sum(counts.values()) for value, count in counts.items()},
         spacing=spacing, unit=unit, pixels=sum(map(prod, seen.shapes)),
+        holed=seen.holed / max(1, sum(map(len, seen.diameters))),
     )  # fmt: skip
 
 
@@ -112,6 +117,7 @@ class _Seen:
     diameters: list[NDArray[np.float64]] = field(default_factory=list)
     classes: dict[int, ClassEntry] = field(default_factory=dict)
     spacings: list[tuple[tuple[float, ...], str]] = field(default_factory=list)
+    holed: int = 0
 
     def add(self, sample: Sample) -> None:
         """Look at one."""
@@ -129,6 +135,8 @@ class _Seen:
         values, number = np.unique(truth.pixels, return_counts=True)
         if isinstance(truth, InstanceMap):
             self.diameters.append(_diameters(number[values > 0], image.ndim))
+            filled = fill_holes(truth).pixels
+            self.holed += len(np.unique(filled[filled != truth.pixels]))
             self.counts.update({1: int(number[values > 0].sum()), 0: int(number[values == 0].sum())})
         else:
             self.counts.update(dict(zip(values.tolist(), number.tolist(), strict=True)))

@@ -103,6 +103,11 @@ class Loop:
         self._rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self._optimisers]
         self._schedule = schedule_of(fitting.schedule)
 
+    def hold_rate(self, rate: float) -> None:
+        """Train at this rate from here on, whatever the schedule says."""
+        self._rates = [[rate] * len(rates) for rates in self._rates]
+        self._schedule = schedule_of("constant")
+
     def step(self, number: int, drawn: list[Drawn]) -> dict[str, float]:
         """Move the weights once, by the batches given; the losses, ``total`` first.
 
@@ -228,11 +233,11 @@ class Loop:
         found: Validated | None = validate(self.average.module, self.state.step) if self.crew.first else None
         score = self.crew.from_first([found.score if found else 0.0])[0]
         best = self.state.best is None or score > self.state.best
-        if best:
-            self.state = replace(self.state, best=score, best_step=self.state.step)
+        state = replace(self.state, best=score, best_step=self.state.step) if best else self.state
+        if best and self.crew.first:
+            save_checkpoint(self.folder / "best.safetensors", state, {"network": self.average.module}, [])
+        self.state = state  # only now: what the disk refused is not the best
         if found is not None:
-            if best:
-                save_checkpoint(self.folder / "best.safetensors", self.state, {"network": self.average.module}, [])
             yield replace(found, best=best)
 
     def _reason_to_stop(self, stop: Callable[[], bool]) -> str:

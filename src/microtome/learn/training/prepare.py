@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from microtome.core.result import Sample
 from microtome.run import catalogue
 from microtome.run.tiles.resize import resized, scaled_shape
 
-__all__ = ["Prepare", "prepared"]
+__all__ = ["Prepare", "done", "prepared"]
 
 StepDocument = str | Mapping[str, Any]
+Noun = TypeVar("Noun")
 Mask = SemanticMap | InstanceMap
 
 
@@ -65,7 +66,17 @@ def prepared(image: Image, steps: Sequence[StepDocument]) -> Image:
     >>> prepared(Image(np.array([[0, 5, 10]], np.uint8)), [{"normalise": {"lo": 0, "hi": 100}}]).pixels.tolist()
     [[0.0, 0.5, 1.0]]
     """
+    return done(image, steps)
+
+
+def done(noun: Noun, steps: Sequence[StepDocument]) -> Noun:
+    """What steps of a recipe, one after the other, make of an image or a mask.
+
+    >>> from microtome.core.raster import SemanticMap
+    >>> done(SemanticMap(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])), ["fill_holes"]).pixels.min()
+    np.int32(1)
+    """
     for step in steps:
         name, settings = (step, None) if isinstance(step, str) else next(iter(step.items()))
-        image = catalogue.load(name)(image, **(settings or {}))
-    return image
+        noun = catalogue.load(name)(noun, **(settings or {}))
+    return noun

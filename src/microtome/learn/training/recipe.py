@@ -54,11 +54,11 @@ class TrainingRecipe(_Strict):
     """What training is told. Fields that are None are settled from the data, with a reason (`microtome.learn.training.defaults`)."""
 
     channel: str | int | None = None
-    group: str | None = None
     prepare: list[str | Plain] | None = None
     scale: float | None = Field(default=None, gt=0)
     target: Plain | None = None
     pixel_weights: Plain | None = None
+    refine: list[str | Plain] | None = None
     network: Plain | None = None
     loss: Any = None
     augment: list[str | Plain] | None = None

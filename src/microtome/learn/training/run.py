@@ -43,11 +43,14 @@ from microtome.learn.training.windows import Windows, scores_of
 from microtome.losses.weighted_sum import WeightedSum, weighted_sum
 from microtome.networks import build
 from microtome.networks.network import Network
+from microtome.run import catalogue
 from microtome.targets.catalogue import Target
 
 __all__ = ["Run"]
 
 _IGNORE = 255
+_CUT = "split_touching"
+_WORTH = 0.003  # of the score: less is chance, and every step more is one more to explain
 _LEARNED, _HELD = 0.8, 0.1  # of the memory that is left once images are read, for what is prepared of them
 _MOST_WORKERS = 8
 _FITTED = 1 << 25  # pixels of held-out images that decoding is fitted to: each is decoded dozens of times
@@ -138,8 +141,9 @@ class Run:
         if train.held is not None:
             return Choice("memory", size_words(room.limit), f"{told}, and stay in memory")
         share = min(1.0, self._memory(train, _LEARNED) / max(needed, 1))
+        where = f"by {self._workers} worker processes" if self._workers else "in this process"
         return Choice("memory", size_words(room.limit), f"{told}: about {share:.0%} of them stay in memory, and the others are read from "
-                      f"their files for each window, by {self._workers} worker processes")  # fmt: skip
+                      f"their files for each window, {where}")  # fmt: skip
 
     @cached_property
     def batches(self) -> Batches:
@@ -172,6 +176,8 @@ class Run:
         built = build(
             self.network_name, channels_in=self.channels, outputs=outputs, seed=self.recipe.seed, place="network", **self.network_settings
         )
+        if not built.output_size((built.sizes.at_least(1),) * built.dimensions):
+            raise RecipeError(f"network: {self.network_name} answers for a whole image, and labels are of pixels; see `microtome networks`")
         if built.dimensions != self.look.ndim:
             raise RecipeError(f"network: {self.network_name} is for {built.dimensions} axes, the images have {self.look.ndim}")
         if self.start is not None:
@@ -223,7 +229,7 @@ class Run:
         metric = str(self.recipe.validation.metric)
         drawn = self.source.held.names[: self.recipe.validation.pictures]
         return Validator(self.objective, self.cases, self.target.decode, self._decoding(), self.windows, self.precision,
-                         self.crew.device, metric, self.held_loader, self._draw, drawn)  # fmt: skip
+                         self.crew.device, metric, self.held_loader, self.recipe.refine or (), self._draw, drawn)  # fmt: skip
 
     def _decoding(self) -> dict[str, Any]:
         """Settings of the decoder that follow from the data."""
@@ -243,7 +249,8 @@ class Run:
         network = loop.best()
         temperatures = self._temperatures(network)
         tempered = temperatures.applied(network)
-        fitted, kept = self._fitted(validator, tempered)
+        fitted, refine, kept = self._fitted(validator, tempered)
+        validator = replace(validator, refine=refine)
         found, true = [], []
 
         def segmented() -> Iterator[tuple[Mask, Case]]:
@@ -258,23 +265,40 @@ class Run:
         facts = self._facts(score, validator.metric, loop) | temperatures.facts()
         if self.look.kind == "instance":
             facts |= self._count_facts(found, true)
+        own = self._cpu(network)
         trained = Trained(
-            self._objective(self._cpu(network)), self._cpu(network), {self.network_name: self.network_settings}, self.recipe.prepare or [],
-            self.windows, self.target.decode.name, fitted.settings, facts, self._card(score, validator.metric), self._about(),
-            temperatures.setting(self.heads),
+            self._objective(own), own, {self.network_name: self.network_settings}, self.recipe.prepare or [], self.windows,
+            self.target.decode.name, fitted.settings, refine, facts, self._card(score, validator.metric), self._about(),
+            temperatures.setting(self.heads), self.recipe.channel,
         )  # fmt: skip
         return score, write_model(self.folder / "model.zip", trained, self.source.held[0].image)
 
-    def _fitted(self, validator: Validator, network: nn.Module) -> tuple[Fitted, dict[int, ScoreMap]]:
-        """Decoding fitted to the held-out images, to some of them where they are many; and the scores of these by their numbers."""
+    def _fitted(self, validator: Validator, network: nn.Module) -> tuple[Fitted, list[Any], dict[int, ScoreMap]]:
+        """Decoding fitted to the held-out images, to some of them where they are many; what follows it; the scores of these images.
+
+        Objects are also cut at their necks where that helps: a network that has seen few of them joins what touches.
+        """
         cases = {number: self.cases[number] for number in spread_within(self.source.held.pixels, _FITTED)}
         kept = {number: validator.scores(network, case) for number, case in cases.items()}
 
-        def score(settings: Mapping[str, Any]) -> float:
-            pairs = ((validator.mask(kept[number], **settings), case) for number, case in cases.items())
-            return validator.judge(pairs).scores.get(validator.metric, 0.0)
+        def score(settings: Mapping[str, Any], refine: Sequence[Any]) -> float:
+            own = replace(validator, refine=refine)
+            pairs = ((own.mask(kept[number], **settings), case) for number, case in cases.items())
+            return own.judge(pairs).scores.get(validator.metric, 0.0)
 
-        return fit_decoding(self.target.decode, self._decoding(), score), kept
+        refine = list(self.recipe.refine or [])
+        fitted = fit_decoding(self.target.decode, self._decoding(), lambda settings: score(settings, refine))
+        if self.look.kind == "semantic":
+            return fitted, refine, kept
+
+        def cut(settings: Mapping[str, Any]) -> list[Any]:
+            place = 1 if refine[:1] == ["fill_holes"] else 0
+            return [*refine[:place], {_CUT: dict(settings)}, *refine[place:]]
+
+        best = fit_decoding(catalogue.load(_CUT), {}, lambda settings: score(fitted.settings, cut(settings)), rounds=1)
+        if best.after < fitted.after + _WORTH:
+            return fitted, refine, kept
+        return replace(fitted, after=best.after, tried=fitted.tried + best.tried), cut(best.settings), kept
 
     def _temperatures(self, network: nn.Module) -> Temperatures:
         """Fitted to held-out images at the network's own scale, where they are what it was taught; and drawn."""

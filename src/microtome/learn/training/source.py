@@ -17,7 +17,7 @@ from microtome.learn.data.split import read_split, save_split, split
 from microtome.learn.training.memory import Room
 from microtome.learn.training.samples import Reads, Samples
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Source", "entries_of", "source_of"]
 
 _NO_FILE = Path("samples")
 _ENDLESS = 1 << 62  # bytes
@@ -88,12 +88,12 @@ def source_of(
         If there is too little to divide.
     """
     room = room or Room(_ENDLESS)
-    own, dataset = _read(data, channel)
+    own, dataset = entries_of(data, channel)
     if held is None:
         divided, without = _divided(dataset, folder / "split.csv", share, seed, keep=keep)
         train, held_out = (_part(own, divided, part, room) for part in ("train", "val"))
         return Source(train, held_out, dataset.classes, tuple(without), room)
-    others, held_set = _read(held, channel)
+    others, held_set = entries_of(held, channel)
     learned = dataset.only([replace(entry, split="train") for entry in _labelled(dataset) if entry.split in ("", "train")])
     judged = held_set.only([replace(entry, split="val") for entry in _labelled(held_set)])
     if keep:
@@ -102,8 +102,8 @@ def source_of(
     return Source(_part(own, learned, "train", room), _part(others, judged, "val", room), dataset.classes, tuple(without), room)
 
 
-def _read(data: Dataset | Iterable[Sample], channel: str | int | None) -> tuple[Reads, Dataset]:
-    """How an entry is read, and the entries there are."""
+def entries_of(data: Dataset | Iterable[Sample], channel: str | int | None) -> tuple[Reads, Dataset]:
+    """How an entry is read, and the entries there are: of samples in memory, by their names."""
 
     def chosen(sample: Sample, entry: Entry) -> Sample:
         image = sample.image if channel is None else sample.image.channel(channel)

@@ -7,30 +7,26 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from microtome.core.errors import InputError, MissingExtra
+from microtome.core.errors import InputError
 from microtome.core.events import collect_warnings
 from microtome.core.result import Sample
 from microtome.io.whole import whole_file
 from microtome.learn.data.dataset import Dataset
-from microtome.learn.training.events import Chosen, Event, Finished, Planned, Stopped, Warned
+from microtome.learn.training.events import Event, Finished, Planned, Stopped, Warned
+from microtome.learn.training.extra import check_extra
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.learn.training.start import Start
-
-if TYPE_CHECKING:
-    from microtome.learn.training.look import Look
-    from microtome.learn.training.samples import Samples
-    from microtome.learn.training.source import Source
+from microtome.run import yaml_text
 
 __all__ = ["resumed_step", "train"]
 
 _LOST = 0.01
 """The share of objects that a target may lose before the user has to agree."""
 
-_ALWAYS = ("prepare", "scale", "target", "network", "loss", "augment", "sampling", "window", "batch", "accumulate", "optimiser", "schedule",
-           "clip", "average", "budget", "validation", "precision", "device", "seed")  # fmt: skip
-"""What a settled recipe always says: a run that goes on with less would go on as another one."""
+_MAY_BE_OPEN = ("channel", "group", "memory", "pixel_weights", "workers")
+"""What a settled recipe may leave out; without anything else a run would go on as another one."""
 
 
 def train(
@@ -90,12 +86,7 @@ def train(
     """
     if isinstance(recipe, Mapping):
         recipe = TrainingRecipe.from_document(recipe)
-    try:
-        import accelerate  # noqa: F401
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"training needs {error.name}: pip install 'microtome[deep]'") from None
+    check_extra()
     folder = Path(out)
     _refuse_inside(folder, data)
     if resume:
@@ -125,7 +116,8 @@ def _recipe_of(folder: Path) -> TrainingRecipe:
     if not path.exists():
         raise InputError(f"{folder}: there is no run to go on with (no train.yaml)")
     recipe = TrainingRecipe.read(path)
-    if lost := [name for name in _ALWAYS if getattr(recipe, name) is None or name not in recipe.model_fields_set]:
+    always = [name for name in TrainingRecipe.model_fields if name not in _MAY_BE_OPEN]
+    if lost := [name for name in always if getattr(recipe, name) is None or name not in recipe.model_fields_set]:
         raise InputError(f"{path}: lacks {', '.join(lost)}, which every run writes there: it was cut short or changed; put it back from a "
                          "copy, or begin anew in another folder")  # fmt: skip
     return recipe
@@ -169,45 +161,23 @@ def _train(
 ) -> Generator[Event, None, None]:
     from microtome.learn.training.budget import measure, plan
     from microtome.learn.training.checkpoint import bytes_needed
-    from microtome.learn.training.crew import Crew
-    from microtome.learn.training.defaults import one_of, settle
     from microtome.learn.training.dropped import lost_objects
-    from microtome.learn.training.look import look_at
-    from microtome.learn.training.memory import room_for_images
-    from microtome.learn.training.precision import tuned_memory
     from microtome.learn.training.room import check_room
-    from microtome.learn.training.run import Run
-    from microtome.learn.training.source import source_of
-    from microtome.targets import catalogue as targets
+    from microtome.learn.training.set_up import set_up
 
     began = time.monotonic()
-    tuned_memory()
-    crew = Crew(recipe.device)
-    if not crew.first:
-        crew.wait()  # until the first has written the split
-    room = room_for_images(recipe.memory, crew.count)
-    source = source_of(data, folder, held=held, share=recipe.validation.share, seed=recipe.seed, channel=recipe.channel, keep=crew.first,
-                       room=room)  # fmt: skip
-    if crew.first:
-        crew.wait()
-    look = look_at(source.train.first_reading(), source.classes)
-    _go_together(source, look, look_at(source.held.first_reading(), look.classes))
-    content = _content(source.train)
-    if begin is not None and not resume:
-        recipe = begin.settle(recipe, look)
-    recipe, choices = settle(recipe, look, content, accelerated=crew.device.type != "cpu", processes=crew.count)
-    target_name, target_settings = one_of(recipe.target, "target")
-    target = targets.load(target_name, target_settings, "target")
-    run = Run(source, look, recipe, target, crew, folder, None if resume else begin)
-    yield Chosen((*choices, *run.choices), recipe.document())
-    lost = lost_objects(run.labels(), target, look.classes)
+    ready = set_up(data, held, folder, recipe, begin, resume=resume)
+    run, recipe, crew, source = ready.run, ready.run.recipe, ready.run.crew, ready.run.source
+    yield ready.chosen
+    lost = lost_objects(run.labels(), run.target, run.look.classes)
     _refuse_dropped(source.dropped, lost, allow_dropped)
     for message in source.dropped:
         yield Warned(f"left out: {message}")
     if lost.lost:
         yield Warned(f"{lost.lost} of {lost.total} objects would be lost even by a network without fault, too small or thin for the target "
-                     f"{target_name}: most in {', '.join(f'{name} ({count})' for name, count in lost.worst)}")  # fmt: skip
+                     f"{run.target.name}: most in {', '.join(f'{name} ({count})' for name, count in lost.worst)}")  # fmt: skip
     if crew.first:
+        _write(folder / "train.yaml", yaml_text.dump(recipe.document()))
         check_room(folder, bytes_needed([run.network]))
     try:
         planned = _stored_plan(folder) if resume else None
@@ -235,21 +205,6 @@ def _train(
         crew.close()
 
 
-def _go_together(source: Source, learned: Look, held: Look) -> None:
-    """The held-out images must be of the kind that is learned from."""
-    if (learned.ndim, learned.kind) == (held.ndim, held.kind):
-        return
-    one, other = (f"{sample.name} ({'flat' if look.ndim == 2 else 'a volume'}, {look.kind} labels)"
-                  for sample, look in ((source.train[0], learned), (source.held[0], held)))  # fmt: skip
-    raise InputError(f"the images to learn from are of another kind than the held-out ones: {one}, {other}; train on one kind at a time")
-
-
-def _content(samples: Samples) -> tuple[Any, str]:
-    from microtome.learn.augment.content import content_of
-
-    return content_of(samples[number].image for number in range(0, len(samples), max(1, len(samples) // 50)))
-
-
 def _refuse_dropped(dropped: Sequence[str], lost: Any, allowed: bool) -> None:
     reasons = [*dropped]
     if lost.share > _LOST:
@@ -262,9 +217,18 @@ def _refuse_dropped(dropped: Sequence[str], lost: Any, allowed: bool) -> None:
 
 def _stored_plan(folder: Path) -> Planned | None:
     path = folder / "plan.json"
-    return Planned(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return Planned(**json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: is damaged ({error}); remove it, and the plan is made anew") from None
 
 
 def _store(folder: Path, planned: Planned) -> None:
-    with whole_file(folder / "plan.json") as temporary:
-        temporary.write_text(json.dumps(planned.__dict__, indent=1) + "\n", encoding="utf-8")
+    _write(folder / "plan.json", json.dumps(planned.__dict__, indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

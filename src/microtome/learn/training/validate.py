@@ -18,12 +18,13 @@ from microtome.learn.objectives.dense import Dense
 from microtome.learn.training.batches import tensors_of
 from microtome.learn.training.events import Validated
 from microtome.learn.training.precision import Precision, autocast
+from microtome.learn.training.prepare import done
 from microtome.learn.training.windows import Windows, scores_of
 from microtome.measure.metrics.definitions import Task, choose
 from microtome.measure.metrics.evaluate import pool, score
 from microtome.measure.metrics.pair import Score
 
-__all__ = ["Case", "Cases", "Found", "Validator", "scored"]
+__all__ = ["SHOWN", "Case", "Cases", "Found", "Validator", "scored"]
 
 Mask = SemanticMap | InstanceMap
 Draw = Callable[[str, int, "Case", Mask], str]
@@ -68,7 +69,7 @@ class Found:
     images: Mapping[str, float]
 
 
-_METRICS: Mapping[Task, tuple[str, ...]] = {
+SHOWN: Mapping[Task, tuple[str, ...]] = {
     "instance": ("ap_50", "ap_75", "map_50_95", "f1_50", "fp_50", "fn_50"),
     "semantic": ("miou_set", "miou_image", "pa", "dice"),
 }
@@ -81,7 +82,7 @@ def scored(pairs: Iterable[tuple[Mask, Case]], metric: str) -> Found:
     for mask, case in pairs:
         task: Task = "instance" if isinstance(case.truth, InstanceMap) else "semantic"
         with collect_warnings():
-            each.append(score(mask, case.truth, task=task, metrics=choose([metric, *_METRICS[task]], task)))
+            each.append(score(mask, case.truth, task=task, metrics=choose([metric, *SHOWN[task]], task)))
             alone[case.name] = _of_one(each[-1], metric)
     return Found(pool(each), alone)
 
@@ -108,6 +109,8 @@ class Validator:
     metric : str
     loader : Loader
         Of the same images, for the loss on windows of them.
+    refine : sequence
+        Steps that follow decoding, as a recipe has them.
     draw : function
         Of the cases named in `drawn`: makes a picture and says where it is.
     """
@@ -121,6 +124,7 @@ class Validator:
     device: torch.device
     metric: str
     loader: Loader
+    refine: Sequence[Any] = ()
     draw: Draw | None = None
     drawn: Sequence[str] = field(default_factory=tuple)
 
@@ -148,7 +152,7 @@ class Validator:
         """The mask that these scores decode to."""
         with collect_warnings():
             found: Mask = self.decode(scores, **{**self.settings, **settings})
-        return found
+            return done(found, self.refine)
 
     def judge(self, pairs: Iterable[tuple[Mask, Case]]) -> Found:
         """The scores of masks, each with its case."""

@@ -1,0 +1,115 @@
+"""From labelled images and a recipe to a run that is ready to begin: all read once, divided, looked at, and everything settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from microtome.core.errors import InputError
+from microtome.core.result import Sample
+from microtome.learn.augment.content import content_of
+from microtome.learn.data.dataset import Dataset
+from microtome.learn.training.crew import Crew
+from microtome.learn.training.defaults import one_of, settle
+from microtome.learn.training.events import Chosen
+from microtome.learn.training.look import Look, look_at
+from microtome.learn.training.memory import room_for_images
+from microtome.learn.training.precision import tuned_memory
+from microtome.learn.training.recipe import TrainingRecipe
+from microtome.learn.training.run import Run
+from microtome.learn.training.samples import Samples
+from microtome.learn.training.source import Source, source_of
+from microtome.learn.training.start import Start
+from microtome.targets import catalogue as targets
+
+__all__ = ["Ready", "set_up"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A run that can begin.
+
+    Attributes
+    ----------
+    run : Run
+    chosen : Chosen
+        What was settled, with the reasons.
+    """
+
+    run: Run
+    chosen: Chosen
+
+
+def set_up(
+    data: Dataset | Iterable[Sample],
+    held: Dataset | Iterable[Sample] | None,
+    folder: Path,
+    recipe: TrainingRecipe,
+    begin: Start | None,
+    *,
+    resume: bool = False,
+    keep: bool = True,
+) -> Ready:
+    """Put a run together; see `microtome.learn.training.train.train` for the parameters.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether ``split.csv`` is written.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be learned from.
+    RecipeError
+        If the recipe is wrong.
+    RunError
+        If the processes that shall train together do not find each other.
+    """
+    tuned_memory()
+    crew = Crew(recipe.device)
+    source = _source(data, held, folder, recipe, crew, keep=keep)
+    look = look_at(source.train.first_reading(), source.classes)
+    _go_together(source, look, look_at(source.held.first_reading(), look.classes))
+    if begin is not None and not resume:
+        recipe = begin.settle(recipe, look)
+    recipe, choices = settle(recipe, look, _content(source.train), accelerated=crew.device.type != "cpu", processes=crew.count)
+    name, settings = one_of(recipe.target, "target")
+    target = targets.load(name, settings, "target")
+    run = Run(source, look, recipe, target, crew, folder, None if resume else begin)
+    return Ready(run, Chosen((*choices, *run.choices), recipe.document()))
+
+
+def _source(
+    data: Dataset | Iterable[Sample],
+    held: Dataset | Iterable[Sample] | None,
+    folder: Path,
+    recipe: TrainingRecipe,
+    crew: Crew,
+    *,
+    keep: bool,
+) -> Source:
+    """Of several processes the first writes the split, then the others read it."""
+    if not crew.first:
+        crew.wait()
+    room = room_for_images(recipe.memory, crew.count)
+    source = source_of(data, folder, held=held, share=recipe.validation.share, seed=recipe.seed, channel=recipe.channel,
+                       keep=keep and crew.first, room=room)  # fmt: skip
+    if crew.first:
+        crew.wait()
+    return source
+
+
+def _go_together(source: Source, learned: Look, held: Look) -> None:
+    """The held-out images must be of the kind that is learned from."""
+    if (learned.ndim, learned.kind) == (held.ndim, held.kind):
+        return
+    one, other = (f"{sample.name} ({'flat' if look.ndim == 2 else 'a volume'}, {look.kind} labels)"
+                  for sample, look in ((source.train[0], learned), (source.held[0], held)))  # fmt: skip
+    raise InputError(f"the images to learn from are of another kind than the held-out ones: {one}, {other}; train on one kind at a time")
+
+
+def _content(samples: Samples) -> tuple[Any, str]:
+    return content_of(samples[number].image for number in range(0, len(samples), max(1, len(samples) // 50)))

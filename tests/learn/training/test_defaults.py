@@ -1,0 +1,136 @@
+"""What is settled from the data: what the user said stays, and each choice follows from something that can be counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from microtome.core.errors import RecipeError
+from microtome.core.raster import Image, InstanceMap, SemanticMap
+from microtome.core.result import Sample
+from microtome.learn.training.defaults import SMALL, settle
+from microtome.learn.training.look import look_at
+from microtome.learn.training.recipe import TrainingRecipe
+
+GREY = ("grey", "an example")
+
+
+def objects(diameter, shape=(128, 160), count=12, channels=0, ndim=2):
+    """Squares with the area of discs of a diameter, on a grid."""
+    side = max(1, round(diameter * np.sqrt(np.pi) / 2))
+    labels = np.zeros(shape, np.int32)
+    step = side + 2
+    places = [(y, x) for y in range(1, shape[-2] - step, step) for x in range(1, shape[-1] - step, step)][:count]
+    for number, (y, x) in enumerate(places, 1):
+        labels[..., y : y + side, x : x + side] = number
+    pixels = np.zeros((*shape, channels) if channels else shape, np.uint8)
+    axes = "zyx"[-ndim:]
+    return Sample(Image(pixels, axes=axes + "c" * bool(channels)), InstanceMap(labels, axes=axes), name="one")
+
+
+def regions(shape=(100, 100)):
+    labels = np.zeros(shape, np.uint8)
+    labels[:50] = 1
+    return Sample(Image(np.zeros(shape, np.uint8)), SemanticMap(labels), name="one")
+
+
+def settled(*given, content=GREY, accelerated=False, processes=1, **said):
+    recipe, choices = settle(TrainingRecipe(**said), look_at(list(given)), content, accelerated=accelerated, processes=processes)
+    return recipe, {choice.place: choice for choice in choices}
+
+
+def test_what_the_user_said_stays_and_says_so():
+    said = {
+        "scale": 1.5, "target": {"signed_distance": {}}, "network": {"fcn_same": {}}, "window": [64, 96], "batch": 3, "loss": ["bce"],
+        "augment": [], "sampling": {"windows": 7}, "optimiser": {"sgd": {}}, "schedule": "constant", "prepare": [],
+    }  # fmt: skip
+    recipe, choices = settled(objects(20), **said, budget={"epochs": 2}, validation={"metric": "f1_50"})
+    for place, value in said.items():
+        assert getattr(recipe, place) == value
+        assert choices[place].reason == "as you said"
+    assert choices["budget"].reason == choices["validation.metric"].reason == "as you said"
+
+
+def test_everything_is_settled_with_a_reason_and_settling_again_changes_nothing():
+    recipe, choices = settled(objects(20))
+    again, _ = settled(objects(20), **recipe.model_dump())
+    assert again == recipe
+    assert all(choice.reason for choice in choices.values())
+    assert (
+        set(choices)
+        >= {"prepare", "scale", "target", "network", "window", "batch", "loss", "augment", "optimiser", "schedule", "budget"}
+        <= set(choices)
+    )
+
+
+def test_small_objects_are_enlarged_and_large_ones_made_smaller():
+    assert settled(objects(6))[0].scale == pytest.approx(SMALL / 6, abs=0.25)
+    assert settled(objects(20))[0].scale == 1
+    assert settled(objects(96, shape=(400, 400)))[0].scale == 0.5
+    assert settled(objects(2))[0].scale == 2  # no more than that
+    assert settled(regions())[0].scale == 1
+
+
+def test_objects_and_classes_have_their_own_target_and_metric():
+    recipe, _ = settled(objects(20))
+    assert set(recipe.target) == {"interior_border"}
+    assert recipe.validation.metric == "ap_50"
+    recipe, choices = settled(regions())
+    assert set(recipe.target) == {"classes"}
+    assert recipe.validation.metric == "miou_set"
+    assert choices["target"].reason == "2 classes"
+
+
+@pytest.mark.parametrize("shape", [(40, 1000), (64, 64), (333, 200)])
+def test_a_window_fits_the_network_and_is_no_larger_than_the_images_need(shape):
+    recipe, _ = settled(objects(12, shape=shape))
+    stride = 2 ** (recipe.network["unet"]["depth"] - 1)
+    assert all(side % stride == 0 for side in recipe.window)
+    for side, image in zip(recipe.window, shape, strict=True):
+        assert side < image * recipe.scale + stride
+        assert side <= 256
+
+
+def test_volumes_have_a_network_and_windows_of_their_own():
+    recipe, _ = settled(objects(12, shape=(16, 96, 96), ndim=3))
+    assert recipe.network["unet"]["dimensions"] == 3
+    assert len(recipe.window) == 3
+    assert recipe.window[0] == 16
+
+
+def test_an_accelerator_has_a_larger_network_and_larger_batches():
+    slow, fast = settled(objects(20))[0], settled(objects(20), accelerated=True)[0]
+    assert fast.network["unet"]["root"] > slow.network["unet"]["root"]
+    assert fast.batch >= slow.batch
+
+
+@pytest.mark.parametrize("processes", [2, 3, 5])
+def test_a_batch_divides_by_the_processes(processes):
+    recipe, choices = settled(objects(20), processes=processes)
+    assert recipe.batch % processes == 0
+    assert f"{processes} processes" in choices["batch"].reason
+
+
+def test_grey_and_coloured_images_together_are_made_grey_and_others_refused():
+    recipe, _ = settled(objects(20), objects(20, channels=3))
+    assert recipe.prepare[0] == "to_grey"
+    with pytest.raises(RecipeError, match=r"different numbers of channels \(1 with 1, 1 with 2\); choose one with --channel"):
+        settled(objects(20), objects(20, channels=2))
+
+
+def test_colours_are_normalised_together():
+    coloured = settled(objects(20, channels=3), content=("colour", "an example"))[0]
+    assert coloured.prepare == [{"normalise": {"lo": 1.0, "hi": 99.8, "joint": True}}]
+    assert settled(objects(20))[0].prepare == [{"normalise": {"lo": 1.0, "hi": 99.8}}]
+
+
+def test_pictures_with_an_up_are_not_turned():
+    turned, upright = settled(objects(20))[0], settled(objects(20), oriented=True)[0]
+    assert turned.augment != upright.augment
+
+
+def test_two_budgets_are_refused():
+    with pytest.raises(RecipeError, match="budget: time and steps are given; one of time, epochs and steps"):
+        settled(objects(20), budget={"time": "5m", "steps": 10})
