@@ -215,7 +215,9 @@ def test_a_window_beyond_the_frame_sees_the_mirrored_image(seed, border):
         drawn = chain_of(chain).draw(generator(seed), Frame((20, 22), 2))
         a = apply(drawn, small, shape=(20, 22), centre=(5, 6), border=border)
         b = apply(drawn, large, shape=(20, 22), centre=(45, 46), border=border)
-        np.testing.assert_allclose(a.image.astype(int), b.image, atol=1)
+        differ = np.abs(a.image.astype(int) - b.image)
+        assert differ.max() <= 255 / 32 + 1  # OpenCV rounds places to a 32nd of a pixel: one on the edge of two may fall to either
+        assert differ.mean() < 0.1
         assert (a.classes != b.classes).mean() < 0.02  # a place on a half may fall to either side
 
 

@@ -182,10 +182,11 @@ def _check_alike(bundles: Sequence[Bundle]) -> None:
 
 
 def _line(bundle: Bundle) -> list[Any]:
-    """All steps, without the settings that each fold has of its own: those of decoding, and which network it is."""
+    """The steps up to decoding, without the settings that each fold has of its own: those of decoding, and which network it is. What
+    follows decoding is the first fold's for all."""
     place = _place(bundle)
     return [(use.step, {key: value for key, value in use.settings.items() if number != place + 1 and not (number == place and key in _OWN)})
-            for number, use in enumerate(bundle.recipe.steps)]  # fmt: skip
+            for number, use in enumerate(bundle.recipe.steps[: place + 2])]  # fmt: skip
 
 
 def write_ensemble(path: Path, models: Sequence[Path], found: Pooled) -> Path:

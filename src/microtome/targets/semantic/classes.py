@@ -22,8 +22,8 @@ __all__ = ["classes", "encode", "heads"]
 def heads(table: ClassTable, ndim: int) -> tuple[Head, ...]:
     """One head, a channel for each class that is not ignored.
 
-    >>> heads(ClassTable.binary("cell"), 2)
-    (Head(name='classes', layers=('background', 'cell'), activation='softmax'),)
+    >>> [(head.layers, head.activation) for head in heads(ClassTable.binary("cell"), 2)]
+    [(('background', 'cell'), 'softmax')]
     """
     return (Head("classes", tuple(entry.name for entry in _taught(table)), "softmax"),)
 
