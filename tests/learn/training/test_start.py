@@ -9,15 +9,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.learn.training.tiny import recipe, samples  # noqa: E402
+from tests.run.networks import brightness_network  # noqa: E402
+
 from microtome.core.errors import InputError  # noqa: E402
 from microtome.core.raster import Image, InstanceMap  # noqa: E402
 from microtome.learn.training.events import Chosen, Finished, Stepped  # noqa: E402
 from microtome.learn.training.train import train  # noqa: E402
-
 from microtome.run.bundle import write_bundle  # noqa: E402
-
-from tests.learn.training.tiny import recipe, samples  # noqa: E402
-from tests.run.networks import brightness_network  # noqa: E402
 
 FEW = {"budget": {"steps": 10}, "validation": {"every": 10, "pictures": 0}}
 

@@ -6,11 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from tests.learn.training.tiny import recipe, samples  # noqa: E402
+
 from microtome.core.errors import RecipeError  # noqa: E402
 from microtome.learn.training.events import Validated  # noqa: E402
 from microtome.learn.training.train import train  # noqa: E402
-
-from tests.learn.training.tiny import recipe, samples  # noqa: E402
 
 VALID = {"unet": {"depth": 2, "root": 4, "padding": "valid", "norm": "none"}}
 SUPERVISED = {"unet": {"depth": 3, "root": 4, "supervised": 1}}

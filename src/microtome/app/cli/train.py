@@ -8,15 +8,18 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from microtome.app.cli.complete import complete_model
 from microtome.app.cli.networks import complete_network
 from microtome.core.errors import RecipeError
+
+if TYPE_CHECKING:
+    from microtome.learn.data.dataset import Dataset
 
 __all__ = ["train"]
 
@@ -71,7 +74,6 @@ def train(
     from microtome.app.cli.train_progress import show
     from microtome.app.cli.train_several import begun, train_several
     from microtome.app.report.train import keep_page
-    from microtome.learn.data.find import find_dataset, opened
     from microtome.learn.training.events import Finished
     from microtome.learn.training.recipe import TrainingRecipe
     from microtome.learn.training.run_folder import record
@@ -87,12 +89,10 @@ def train(
         from microtome.app.cli.find_rate import show_rate
         from microtome.learn.training.rate_finder import find_rate as test_rates
 
-        with opened(data, **options) as dataset:
-            held = find_dataset(validate, **options) if validate else None
+        with _opened(data, validate, options, silent=as_json or quiet) as (dataset, held):
             show_rate(test_rates(dataset, out=out, recipe=wanted, held=held, start=start), out, as_json=as_json)
         return
-    with opened(data, **options) as dataset, _stop_on_signal() as stop:
-        held = find_dataset(validate, **options) if validate else None
+    with _opened(data, validate, options, silent=as_json or quiet) as (dataset, held), _stop_on_signal() as stop:
         if resume and folds is None and seeds is None:
             folds, seeds = begun(out)
         if folds is not None or seeds is not None:
@@ -112,6 +112,21 @@ def train(
         last = show(events, quiet=quiet, as_json=as_json) if first_process() else _follow(events)
     if stop.is_set() and not isinstance(last, Finished):
         raise typer.Exit(130)
+
+
+@contextmanager
+def _opened(data: Path, validate: Path | None, options: dict[str, Any], *, silent: bool) -> Iterator[tuple[Dataset, Dataset | None]]:
+    """The data sets; what was assumed in finding them is told."""
+    from microtome.core.events import collect_warnings
+    from microtome.learn.data.find import find_dataset, opened
+
+    with ExitStack() as stack:
+        with collect_warnings() as said:
+            dataset = stack.enter_context(opened(data, **options))
+            held = find_dataset(validate, **options) if validate else None
+        for message in () if silent or not first_process() else dict.fromkeys(said):
+            print(f"note    {message}", file=sys.stderr)
+        yield dataset, held
 
 
 def first_process() -> bool:
