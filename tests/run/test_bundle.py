@@ -1,5 +1,6 @@
 """A bundle carries its recipe and its network anywhere, and notices when one byte of it has changed."""
 
+import io
 import sys
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.raster import Image
 from microtome.run.bundle import Example, find_bundle, open_bundle, verify, write_bundle
+from microtome.run.bundle_file import sha256
 from microtome.run.pipeline import run, segment
 from microtome.run.recipe import Recipe
 from microtome.run.test_time import in_all_views
@@ -111,7 +113,7 @@ def test_links_cannot_lead_out_of_a_folder(bundle, tmp_path):
 
 def test_a_member_said_to_be_huge_is_not_unpacked(bundle, monkeypatch):
     monkeypatch.setattr("microtome.run.bundle_file.LARGEST", 100)
-    with pytest.raises(InputError, match="a member of a bundle has at most 100"):
+    with pytest.raises(InputError, match="this member of a bundle has at most 100"):
         verify(bundle)
 
 
@@ -203,3 +205,72 @@ def test_in_all_views_the_mean_of_what_is_seen_counts(bundle):
     assert np.array_equal(plain.pixels > 0, turned.pixels > 0)  # a network of single pixels sees the same from every side
     with pytest.raises(RecipeError, match="has none"):
         in_all_views(Recipe.of("otsu"))
+
+
+def rewritten(bundle, members):
+    """The bundle with some members exchanged and its sums made anew, as a hostile hand would."""
+    with zipfile.ZipFile(bundle) as archive:
+        held = {name: archive.read(name) for name in archive.namelist() if name != "sha256sums"}
+    held |= members
+    held["sha256sums"] = "".join(f"{sha256(data)}  {name}\n" for name, data in held.items()).encode()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, data in held.items():
+            archive.writestr(name, data)
+    return bundle
+
+
+@pytest.mark.parametrize("weights", ["{a: b}", "[[a]]", "3", "[networks/main.onnx, 5]", "../../etc/passwd"])
+def test_a_recipe_that_names_its_network_strangely_is_refused(bundle, weights):
+    recipe = f"microtome: 1\nsteps: [{{network: {{weights: {weights}}}}}, classes]\n"
+    with pytest.raises(InputError, match="which is not in the bundle"):
+        open_bundle(rewritten(bundle, {"recipe.yaml": recipe.encode()}))
+
+
+@pytest.mark.parametrize("steps", ["5", "{network: {}}", "null", "[[network]]"])
+def test_steps_that_are_none_are_refused(bundle, steps):
+    with pytest.raises(RecipeError, match="steps"):
+        open_bundle(rewritten(bundle, {"recipe.yaml": f"microtome: 1\nsteps: {steps}\n".encode()}))
+
+
+@pytest.mark.parametrize("tolerance", ["high", ".nan", "-1", "[1]", "7"])
+def test_a_tolerance_that_is_no_share_is_refused(bundle, tolerance):
+    """Not a number would be less than nothing, and every example sound."""
+    with pytest.raises(InputError, match="tolerance is a share"):
+        verify(rewritten(bundle, {"card.md": f"---\ntolerance: {tolerance}\n---\nx".encode()}))
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def npy_that_promises(shape):
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
+
+
+def npz(array):
+    buffer = io.BytesIO()
+    np.savez(buffer, array)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (npy(np.zeros(5)), "is no image of axes"),
+        (npy(np.zeros((2, 2, 2, 2, 2))), "is no image of axes"),
+        (npy_that_promises((1 << 20, 1 << 24)), "is damaged"),
+        (npz(np.zeros((5, 5))), "is damaged"),
+        (b"text", "is damaged"),
+    ],
+)
+def test_an_example_that_is_no_image_is_named(bundle, image, message):
+    with pytest.raises(InputError, match=rf"example/image\.npy.* {message}"):
+        verify(rewritten(bundle, {"example/image.npy": image}))
+
+
+def test_a_card_as_long_as_a_library_is_not_read(bundle):
+    with pytest.raises(InputError, match="this member of a bundle has at most"):
+        open_bundle(rewritten(bundle, {"card.md": b"a" * ((1 << 24) + 1)}))

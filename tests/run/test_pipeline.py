@@ -351,3 +351,13 @@ def test_images_of_one_name_are_told_apart():
         "2 a.png",
         "image 3",
     ]
+
+
+def test_an_image_that_memory_does_not_hold_is_told_with_a_way_out(monkeypatch):
+    def short_of_memory(order, job):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr("microtome.run.worker._result", short_of_memory)
+    done, failed = ([e for e in run("coins", [Image(picture(0))]) if isinstance(e, kind)] for kind in (Done, Failed))
+    assert not done
+    assert "does not fit in memory (Unable to allocate 9 GiB): cut it into pieces" in failed[0].error

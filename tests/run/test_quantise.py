@@ -126,3 +126,26 @@ def test_agreement_of_classes_and_of_objects():
 def test_the_example_is_segmented_anew(model):
     bundle = open_bundle(model)
     assert isinstance(segmented_example(bundle, bundle.recipe), SemanticMap)
+
+
+def test_what_is_in_8_bits_already_is_not_quantised_again(model, images, tmp_path):
+    small = quantise(open_bundle(model), images, tmp_path / "small.zip").path
+    with pytest.raises(RecipeError, match="in 8 bits already"):
+        quantise(open_bundle(small), images, tmp_path / "smaller.zip")
+
+
+def test_images_that_the_network_does_not_take_are_named(model, tmp_path):
+    from microtome.io import write
+
+    write(Image(np.zeros((20, 20, 3), np.uint8), axes="yxc"), tmp_path / "colours.png")
+    with pytest.raises(InputError, match="takes images of 1 channel, this one has 3"):
+        quantise(open_bundle(model), [tmp_path / "colours.png"], tmp_path / "small.zip")
+
+
+def test_a_network_from_elsewhere_may_name_its_input_as_it_likes(images, tmp_path):
+    import onnx
+
+    other = onnx.load_from_string(brightness_network())
+    other.graph.input[0].name = other.graph.node[0].input[0] = "pixels"
+    model = write_bundle(tmp_path / "other.zip", {"microtome": 1, "steps": STEPS}, {"main": other.SerializeToString()}, card="", facts={})
+    assert quantise(open_bundle(model), images, tmp_path / "small.zip").least > 0.97

@@ -128,3 +128,9 @@ def test_a_card_that_says_nonsense_is_named():
     for facts in ({"spacing": "wide"}, {"spacing": [0, 1]}, {"diameter": -3}, {"diameter_range": 4}, {"diameter": [1]}):
         with pytest.raises((InputError, RecipeError)):
             trained_size(facts, "b.zip: card.md")
+
+
+@pytest.mark.parametrize("said", [{"spacing": "0.5 mm"}, {"diameter": 0.001}, {"diameter": 5000}])
+def test_a_wrong_unit_is_told_instead_of_an_image_a_thousand_times_as_large(said):
+    with pytest.raises(RecipeError, match=r"trained at a diameter of 30 px and a spacing of 0\.5 um: is the unit right"):
+        fitted(RECIPE, SIZE, **said)

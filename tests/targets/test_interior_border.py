@@ -61,12 +61,21 @@ def test_settings_move_the_outline_and_the_seeds():
     inner, border = np.zeros((5, 9)), np.zeros((5, 9))
     inner[2, 1:8] = [0.9, 0.9, 0.9, 0.6, 0.9, 0.9, 0.9]
     border[1:4] = 0.4 * (inner[2] == 0) + 0.05
+    border[2, 4] = 0.35
     assert len(interior_border(scores(inner, border))) == 1
     apart = interior_border(scores(inner, border), interior=0.7)
     assert len(apart) == 2
     assert len(interior_border(scores(inner, border), interior=0.7, min_interior=4)) == 1  # too small to be seeds: one piece
     wide, narrow = interior_border(scores(inner, border), foreground=0.3), interior_border(scores(inner, border), foreground=0.7)
     assert (wide.pixels > 0).sum() > (narrow.pixels > 0).sum()
+
+
+def test_an_object_that_is_hardly_told_from_the_background_stays_whole_where_no_border_is():
+    inner, border = np.full((5, 9), 0.9), np.full((5, 9), 0.05)
+    inner[:, 4] = 0.52
+    assert len(interior_border(scores(inner, border), interior=0.8)) == 1
+    border[:, 4] = 0.42
+    assert len(interior_border(scores(inner, border), interior=0.8)) == 2
 
 
 def test_an_object_s_score_is_its_mean_foreground():

@@ -18,7 +18,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,19 +27,20 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-import microtome
 from microtome.core.errors import InputError, RecipeError, did_you_mean
 from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.io.whole import whole_file
 from microtome.run import yaml_text
 from microtome.run.bundle_file import SUMS, member_names, read_member, sha256
 from microtome.run.recipe import Recipe
+from microtome.run.shipped import model_names, model_path, recipe_names
 
-__all__ = ["Bundle", "Example", "Verdict", "agreement", "bundle_names", "example_of", "find_bundle", "open_bundle", "segmented_example",
-           "verify", "write_bundle"]  # fmt: skip
+__all__ = ["Bundle", "Example", "Verdict", "agreement", "example_of", "find_bundle", "open_bundle", "segmented_example", "verify",
+           "write_bundle"]  # fmt: skip
 
 Mask = SemanticMap | InstanceMap
 _HEAD = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_LONGEST = 1 << 24  # bytes of a member that is text: none is that long
 _DATE = (1980, 1, 1, 0, 0, 0)  # zips hold no times: the same bundle is the same bytes
 
 
@@ -86,28 +87,37 @@ class Verdict:
         return self.agreement >= self.tolerance
 
 
-def _folder() -> Path:
-    return Path(microtome.__file__).parent / "shipped" / "bundles"
-
-
-def bundle_names() -> tuple[str, ...]:
-    """The names of the shipped bundles."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.zip")))
-
-
 def find_bundle(name: str | os.PathLike[str]) -> Bundle:
-    """A shipped bundle by its name, or any by its path.
+    """A shipped model by its name, or any by its bundle's path.
 
     Raises
     ------
     RecipeError
-        If there is neither, with near spellings.
+        If there is neither, with near spellings; if the path is of something else that a model is made of.
     """
-    if str(name) in bundle_names():
-        return open_bundle(_folder() / f"{name}.zip")
-    if Path(name).exists():
-        return open_bundle(Path(name))
-    raise RecipeError(f"no model {str(name)!r}{did_you_mean(str(name), bundle_names())}; a bundle is named by its path")
+    if str(name) in model_names():
+        return open_bundle(model_path(str(name)))
+    path = Path(name)
+    if not path.exists():
+        other = f" (there is a recipe {str(name)!r}: --recipe {name})" if str(name) in recipe_names() else ""
+        raise RecipeError(f"no model {str(name)!r}{other}{did_you_mean(str(name), model_names())}; a bundle is named by its path")
+    if instead := _instead(path):
+        raise RecipeError(f"{path}: {instead}")
+    return open_bundle(path)
+
+
+def _instead(path: Path) -> str:
+    """What to name instead of something that is no bundle, though people take it for one; empty for what may be one."""
+    if path.suffix in (".yaml", ".yml"):
+        return "is a recipe, not a model; name it with --recipe"
+    if path.suffix == ".onnx":
+        return f"is a network without a recipe, not a model; run it with --step network:weights={path}, or make a bundle of it"
+    if path.is_dir() and not (path / "recipe.yaml").is_file() and (path / "model.zip").is_file():
+        return f"is the folder of a training; its model is {path / 'model.zip'}"
+    names = member_names(path)
+    if "recipe.yaml" not in names and any(name.count("/") == 1 and name.endswith("/recipe.yaml") for name in names):
+        return "holds a bundle one folder down; name that folder, or pack what is in it, not the folder itself"
+    return ""
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -129,7 +139,7 @@ def open_bundle(path: Path) -> Bundle:
 
 def _text(path: Path, name: str) -> str:
     try:
-        return read_member(path, name).decode("utf-8")
+        return read_member(path, name, most=_LONGEST).decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{path}: {name} is not text in UTF-8") from None
 
@@ -137,16 +147,19 @@ def _text(path: Path, name: str) -> str:
 def _located(document: Any, path: Path) -> Any:
     """The recipe with the bundle's own path before the names of its networks."""
     names = set(member_names(path))
-    for use in document.get("steps", []) if isinstance(document, dict) else []:
+    steps = document.get("steps") if isinstance(document, dict) else None
+    for use in steps if isinstance(steps, list) else []:
         settings = use.get("network") if isinstance(use, dict) else None
-        if not isinstance(settings, dict) or "weights" not in settings:
-            continue
-        weights = settings["weights"]
-        for name in weights if isinstance(weights, list) else [weights]:
-            if name not in names:
-                raise InputError(f"{path}: the recipe names the network {name!r}, which is not in the bundle")
-        settings["weights"] = [str(path / name) for name in weights] if isinstance(weights, list) else str(path / weights)
+        if isinstance(settings, dict) and "weights" in settings:
+            settings["weights"] = _absolute(settings["weights"], names, path)
     return document
+
+
+def _absolute(weights: Any, names: Set[str], path: Path) -> str | list[str]:
+    for name in weights if isinstance(weights, list) else [weights]:
+        if not isinstance(name, str) or name not in names:
+            raise InputError(f"{path}: the recipe names the network {name!r}, which is not in the bundle")
+    return [str(path / name) for name in weights] if isinstance(weights, list) else str(path / weights)
 
 
 def write_bundle(
@@ -263,7 +276,10 @@ def verify(path: str | os.PathLike[str]) -> Verdict:
             raise InputError(f"{bundle.path}: {name} has changed since the bundle was made; get the bundle again")
     if "example/image.npy" not in names:
         raise InputError(f"{bundle.path}: has no example to replay")
-    return Verdict(_agreement(bundle), float(bundle.facts.get("tolerance", 1.0)), len(names))
+    tolerance = bundle.facts.get("tolerance", 1.0)
+    if not isinstance(tolerance, (int, float)) or not 0 <= tolerance <= 1:
+        raise InputError(f"{bundle.path}: card.md: tolerance is a share of the example's pixels, from 0 to 1; found {tolerance!r}")
+    return Verdict(_agreement(bundle), float(tolerance), len(names))
 
 
 def _listed(path: Path) -> dict[str, str]:
@@ -296,7 +312,11 @@ def segmented_example(bundle: Bundle, recipe: Recipe) -> Mask:
 
 def _example_image(bundle: Bundle) -> Image:
     image = _load(bundle.path, "example/image.npy")
-    return Image(image, axes=str(bundle.facts.get("example_axes", {2: "yx", 3: "yxc", 4: "zyxc"}[image.ndim])))
+    axes = bundle.facts.get("example_axes", {2: "yx", 3: "yxc", 4: "zyxc"}.get(image.ndim))
+    try:
+        return Image(image, axes=str(axes))
+    except InputError as error:
+        raise InputError(f"{bundle.path}: example/image.npy, shape {image.shape}, is no image of axes {axes}: {error}") from None
 
 
 def agreement(found: Mask, expected: NDArray[Any]) -> float:
@@ -329,7 +349,8 @@ def agreement(found: Mask, expected: NDArray[Any]) -> float:
 
 
 def _load(path: Path, name: str) -> Any:
+    data = read_member(path, name)
     try:
-        return np.load(io.BytesIO(read_member(path, name)), allow_pickle=False)
-    except ValueError as error:
+        return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, MemoryError) as error:  # the latter where its head promises more than the machine has
         raise InputError(f"{path}: {name} is damaged: {error}") from None

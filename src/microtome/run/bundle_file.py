@@ -55,8 +55,8 @@ def split_member(path: str | Path) -> tuple[Path, str]:
     return path.parent, path.name
 
 
-def read_member(bundle: Path, name: str) -> bytes:
-    """One member's bytes.
+def read_member(bundle: Path, name: str, *, most: int | None = None) -> bytes:
+    """One member's bytes, `most` (`LARGEST`) at most.
 
     Raises
     ------
@@ -64,20 +64,21 @@ def read_member(bundle: Path, name: str) -> bytes:
         If there is no such member, it is too large, or the zip is damaged.
     """
     _check_name(bundle, name)
+    most = LARGEST if most is None else most
     if bundle.is_dir():
         file = bundle / name
         if not file.is_file():
             raise InputError(f"{bundle}: has no {name}")
         if not file.resolve().is_relative_to(bundle.resolve()):
             raise InputError(f"{file}: is a link that leads out of the bundle; refused")
-        if file.stat().st_size > LARGEST:
-            raise InputError(f"{file}: {file.stat().st_size} bytes; a member of a bundle has at most {LARGEST}")
+        if file.stat().st_size > most:
+            raise InputError(f"{file}: {file.stat().st_size} bytes; this member of a bundle has at most {most}")
         return file.read_bytes()
     try:
         with zipfile.ZipFile(bundle) as archive:
             info = archive.getinfo(name)
-            if info.file_size > LARGEST:
-                raise InputError(f"{bundle}: {name} unpacks to {info.file_size} bytes; a member of a bundle has at most {LARGEST}")
+            if info.file_size > most:
+                raise InputError(f"{bundle}: {name} unpacks to {info.file_size} bytes; this member of a bundle has at most {most}")
             return archive.read(info)
     except KeyError:
         raise InputError(f"{bundle}: has no {name}") from None

@@ -21,6 +21,7 @@ from microtome.run.execute import up_to
 from microtome.run.graph import plan
 from microtome.run.pipeline import segment
 from microtome.run.recipe import Recipe
+from microtome.run.steps.network import check_fit
 from microtome.run.tiles.resize import resized, scaled_shape
 from microtome.run.tiles.stitch import over_windows
 from microtome.run.worker import Job, read_image
@@ -77,9 +78,9 @@ def quantise(bundle: Bundle, images: Sequence[Path], out: Path) -> Quantised:
     MissingExtra
         If ``onnx`` is not installed.
     InputError
-        If there is no image.
+        If there is no image, or one has other axes or channels than the network takes.
     RecipeError
-        If the recipe decides over several images, or there is no network in it.
+        If the networks are in 8 bits already, the recipe decides over several images, or there is no network in it.
     RunError
         If ONNX Runtime cannot quantise the network.
 
@@ -118,6 +119,8 @@ def _told(found: Quantised) -> str:
 def _checked(recipe: Recipe) -> Recipe:
     if not any(use.step == "network" for use in recipe.steps):
         raise RecipeError("quantising: the recipe has no network")
+    if any(use.settings.get("precision") == "int8" for use in recipe.steps):
+        raise RecipeError("quantising: the model's networks are in 8 bits already")
     if any(use.over != "image" for use in recipe.steps):
         raise RecipeError("quantising: a recipe that decides over several images (over:) is not supported")
     return recipe
@@ -177,14 +180,20 @@ def _in_8_bits(place: str, windows: Sequence[NDArray[np.float32]]) -> bytes:
 
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
+    from microtome.run.engines.onnxruntime import open_network
+
+    data = read_member(*split_member(place))
+    network = open_network(data, place)
+    for window in windows:
+        check_fit(network.shape, window.shape[2:], window.shape[1], place)
+
     class _Windows(CalibrationDataReader):
         def __init__(self) -> None:
-            self.left: Iterator[dict[str, NDArray[np.float32]]] = iter({"image": window} for window in windows)
+            self.left: Iterator[dict[str, NDArray[np.float32]]] = iter({network.input: window} for window in windows)
 
         def get_next(self) -> dict[str, NDArray[np.float32]] | None:
             return next(self.left, None)
 
-    data = read_member(*split_member(place))
     logging.getLogger().addFilter(_quiet)
     with tempfile.TemporaryDirectory(prefix="microtome-") as folder:
         given, made = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"

@@ -27,6 +27,7 @@ OFF = 1.25
 """A spacing that differs from the trained one by more than this factor, either way, is worth a remark."""
 
 _NEAR = 0.05  # a factor this near to one is one: resampling would blur, and no network sees the difference
+_MOST = 32.0  # farther from the trained size there is nothing to see; a wrong unit is a factor of a thousand
 _AREAS = ("min_area", "max_area", "min_interior", "min_volume")  # settings that count pixels
 
 
@@ -118,7 +119,8 @@ def fitted(
     Raises
     ------
     RecipeError
-        If the card lacks the diameter that is asked for, or names a spacing of other axes.
+        If the card lacks the diameter that is asked for, or names a spacing of other axes; if images would be more than 32 times
+        larger or smaller.
 
     Notes
     -----
@@ -140,10 +142,20 @@ def fitted(
     else:
         return recipe, size, []
     factor = factor[:1] if len(set(factor)) == 1 else factor
+    if not all(1 / _MOST <= by <= _MOST for by in factor):
+        option, by = ("--spacing", spacing) if diameter is None else ("--diameter", f"{diameter:g}")
+        sizes = ", ".join(f"{one:.3g}" for one in factor)
+        raise RecipeError(f"{option} {by}: would bring images to {sizes} times their size, and {_MOST:g} times either way is the most; "
+                          f"{place} was trained at {_told(size)}: is the unit right?")  # fmt: skip
     settled = replace(size, factor=factor, asked=True)
     if all(abs(by - 1) <= _NEAR for by in factor):
         return recipe, replace(settled, factor=(1.0,)), []
     return _scaled(recipe, factor, len(size.spacing or ())), settled, []
+
+
+def _told(size: TrainedSize) -> str:
+    told = [f"a diameter of {size.diameter:g} px"] if size.diameter is not None else []
+    return " and ".join([*told, *([f"a spacing of {_lengths(size.spacing, size.unit)}"] if size.spacing is not None else [])])
 
 
 def _ratios(own: tuple[Sequence[float], str], size: TrainedSize, place: str) -> tuple[float, ...]:

@@ -65,6 +65,9 @@ def process(order: Order, job: Job) -> Done | Failed:
     """Do one image; whatever goes wrong becomes a `Failed` event with its own traceback."""
     try:
         return Done(job.name, _result(order, job))
+    except MemoryError as error:
+        way = "cut it into pieces, take fewer --workers, or choose a machine with more"
+        return Failed.because(job.name, RunError(f"{job.name}: does not fit in memory ({error or 'no more is left'}): {way}"))
     except Exception as error:  # noqa: BLE001 - one image's failure, of any kind, never ends the others
         return Failed.because(job.name, error)
 

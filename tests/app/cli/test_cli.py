@@ -223,6 +223,17 @@ def test_evaluate_refuses_masks_of_different_size_jpeg_masks_and_missing_predict
     assert "JPEG" in json.loads(out)["failures"]["a.png"]
 
 
+def test_doctor_looks_for_everything_that_is_installed_with_microtome():
+    import re
+    import tomllib
+    from pathlib import Path
+
+    from microtome.app.cli.doctor import BASE
+
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert set(BASE) == {re.split(r"[<>=]", one)[0] for one in project["dependencies"]}
+
+
 def test_doctor_names_versions():
     code, out, _ = microtome("doctor", "--json")
     found = json.loads(out)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from microtome.app.cli.train_progress import show
-from microtome.learn.training.events import Choice, Chosen, Finished, Planned, Stepped, Stopped, Validated, Warned
+from microtome.learn.training.events import Choice, Chosen, Finished, Planned, Saved, Stepped, Stopped, Validated, Warned
 
 CHOSEN = Chosen((Choice("window", [256, 256], "the smallest image has [256, 300]"), Choice("batch", 8, "asked for")), {})
 
@@ -97,6 +97,7 @@ def test_ctrl_c_closes_the_training_and_keeps_what_came_before(capsys):
 
     def events():
         try:
+            yield Saved(5, Path("run/checkpoints/last.safetensors"))
             yield step(10)
             raise KeyboardInterrupt
         finally:
@@ -104,6 +105,19 @@ def test_ctrl_c_closes_the_training_and_keeps_what_came_before(capsys):
 
     assert show(events()) == step(10)
     assert closed == [True]
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_the_first_checkpoint_does_not_promise_one(capsys):
+    def events():
+        yield step(10)
+        raise KeyboardInterrupt
+
+    show(events())
+    told = capsys.readouterr().err
+    assert "begin anew" in told
+    assert "--resume" not in told
+    show(events(), saved=True)
     assert "go on with --resume" in capsys.readouterr().err
 
 

@@ -49,6 +49,20 @@ def taken(loader, epoch=0, first=0):
     return [(batch.image.tobytes(), batch.objects.tobytes(), batch.names, batch.windows) for batch in loader.epoch(epoch, first=first)]
 
 
+def test_an_image_that_is_not_kept_is_read_once_a_batch(discs):
+    pairs, reads = list(samples(discs))[:2], []
+
+    def prepare(sample):
+        reads.append(sample.name)
+        return sample
+
+    with Loader(pairs, shape=(16, 16), batch=8, sampling=Sampling(windows=24), memory=0, ahead=0, prepare=prepare) as loader:
+        _ = loader.surveys
+        reads.clear()
+        assert len(list(loader.epoch(0))) == 3
+    assert len(reads) <= 3 * 2
+
+
 def test_any_carrier_gives_the_same_batches(discs):
     """In this process, in worker processes and in threads over samples in memory."""
     options = {"shape": (32, 32), "batch": 5, "augment": CHAIN, "seed": 3, "mix": ["copy_paste"]}

@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from microtome.core.events import collect_warnings
 from microtome.learn.training.budget import Measured, plan
 from microtome.learn.training.recipe import Budget
 
@@ -46,4 +47,10 @@ def test_validation_takes_no_more_than_its_share():
 
 
 def test_a_time_that_is_gone_already_gives_one_step():
-    assert plan(Budget(time="5s"), 10, None, Measured(1, 1, 1), spent=100).steps == 1
+    with collect_warnings() as said:
+        assert plan(Budget(time="5s"), 10, None, Measured(1, 1, 1), spent=100).steps == 1
+    assert "5s is too short for a step" in said[0]
+
+
+def test_epochs_of_fewer_batches_than_a_step_takes_are_counted():
+    assert plan(Budget(epochs=20), 4 / 8, None).steps == 10  # 80 batches, eight a step

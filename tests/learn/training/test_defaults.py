@@ -134,3 +134,20 @@ def test_pictures_with_an_up_are_not_turned():
 def test_two_budgets_are_refused():
     with pytest.raises(RecipeError, match="budget: time and steps are given; one of time, epochs and steps"):
         settled(objects(20), budget={"time": "5m", "steps": 10})
+
+
+def test_epochs_count_the_batches_of_a_step():
+    one, two = (settled(objects(20), accumulate=count, batch=8, sampling={"windows": 64})[0] for count in (1, 2))
+    assert one.budget.epochs * 64 / 8 == two.budget.epochs * 64 / 16 == 3000
+
+
+@pytest.mark.parametrize("metric", ["fn_50", "count_abs_error", "count_error"])
+def test_a_metric_whose_greatest_value_is_not_the_best_is_refused(metric):
+    with pytest.raises(RecipeError, match=rf"validation\.metric: {metric} is better where it is .*take another"):
+        settled(objects(20), validation={"metric": metric})
+
+
+def test_a_metric_that_is_not_there_or_not_of_the_task_is_refused_before_training():
+    for metric in ("ap_5O", "miou_set"):
+        with pytest.raises(RecipeError, match=f"no metric '{metric}'"):
+            settled(objects(20), validation={"metric": metric})

@@ -18,13 +18,14 @@ torch = pytest.importorskip("torch")
 from tests.learn.training.launch import arguments, data_folder, lines, recipe_file, started, wait_for  # noqa: E402
 from tests.learn.training.tiny import recipe, samples  # noqa: E402
 
-from microtome.core.errors import InputError, RecipeError, RunError  # noqa: E402
+from microtome.core.errors import InputError, MissingExtra, RecipeError, RunError  # noqa: E402
 from microtome.core.raster import Image, InstanceMap  # noqa: E402
 from microtome.core.result import Sample  # noqa: E402
 from microtome.learn.data.find import find_dataset  # noqa: E402
-from microtome.learn.training import checkpoint, room  # noqa: E402
+from microtome.learn.training import checkpoint, extra, room  # noqa: E402
 from microtome.learn.training.checkpoint import load_checkpoint  # noqa: E402
 from microtome.learn.training.events import Chosen, Saved, Stepped, Stopped, Validated, Warned  # noqa: E402
+from microtome.learn.training.loop import Loop  # noqa: E402
 from microtome.learn.training.run_folder import read_history, record  # noqa: E402
 from microtome.learn.training.train import train  # noqa: E402
 from microtome.run import yaml_text  # noqa: E402
@@ -137,6 +138,12 @@ def test_a_run_within_the_data_is_refused(tmp_path):
         with pytest.raises(InputError, match=r"lies inside the data .*choose a folder beside it"):
             train(dataset(folder), out=out, recipe=FEW)
     assert until(train(dataset(folder), out=tmp_path / "data run", recipe=FEW), Chosen)
+
+
+def test_what_only_the_end_needs_is_missed_at_the_beginning(tmp_path, monkeypatch):
+    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "onnxscript" else object())
+    with pytest.raises(MissingExtra, match=r"training needs onnxscript: pip install 'microtome\[deep\]'"):
+        train(samples(), out=tmp_path, recipe=FEW)
 
 
 # ---- the data
@@ -286,6 +293,44 @@ def test_a_run_that_has_no_checkpoint_says_to_begin_anew(run):
         list(go_on(run))
 
 
+def test_a_run_killed_between_the_first_best_and_the_first_last_is_begun_anew(tmp_path, monkeypatch):
+    def killed(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(train(samples(), out=tmp_path, recipe=FEW))
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["best.safetensors"]
+    with pytest.raises(InputError, match="begin anew without --resume"):
+        list(go_on(tmp_path))
+    assert until(train(samples(), out=tmp_path, recipe=FEW), Saved).step == 2
+    with pytest.raises(InputError, match="holds a run already"):
+        train(samples(), out=tmp_path, recipe=FEW)
+
+
+def test_what_is_asked_for_in_going_on_and_not_taken_is_told(run):
+    asked = recipe(batch=8, validation={"metric": "f1_50", "pictures": 0})  # pictures, window and others are as in the run
+    asked["train"] = {**asked["train"], "budget": {"steps": 20}}
+    events = train(samples(), out=run, resume=True, recipe=asked)
+    assert "not taken: batch, validation.metric;" in until(events, Warned).message
+    same = train(samples(), out=run, resume=True, recipe={"microtome": 1, "train": {"batch": 4}})
+    assert isinstance(next(same), Chosen)
+    same.close()
+
+
+def test_going_on_keeps_the_reasons_of_the_choices(run):
+    before = {one.place: one.reason for one in read_history(run).choices}
+    assert before["loss"] != "as you said"
+    path = run / "train.yaml"
+    path.write_text(path.read_text().replace("rate: 0.01", "rate: 0.005"))
+    after = {one.place: one.reason for one in until(go_on(run), Chosen).choices}
+    assert after["loss"] == before["loss"]
+    assert after["optimiser"] == "as you said"
+    (run / "choices.json").write_text("[{")
+    assert until(go_on(run), Chosen)
+
+
 # ---- signals: the command line in a process of its own
 
 
@@ -362,3 +407,28 @@ def test_a_second_ctrl_c_breaks_off_within_the_step_and_keeps_the_last_checkpoin
     assert "Traceback" not in error
     assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.safetensors")[0].step == 20
     assert read_history(tmp_path / "run").state == "broken off"
+
+
+SETTING_UP = """
+import os, signal
+from microtome.learn.training import set_up
+real = set_up.look_at
+def look_at(*given, **options):
+    os.kill(os.getpid(), signal.SIGINT)
+    return real(*given, **options)
+set_up.look_at = look_at
+from microtome.app.cli.main import run
+run()
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_the_first_step_ends_at_once_and_promises_nothing(long, tmp_path):
+    data, given = long
+    script = tmp_path / "setting_up.py"
+    script.write_text(SETTING_UP)
+    code, _, error = ended(started(*arguments(data, tmp_path / "run", "--recipe", given), script=script))
+    assert code == 130
+    assert "broken off before anything was saved; begin anew" in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "run" / "checkpoints").exists()

@@ -172,6 +172,58 @@ def test_patience_is_kept_over_a_resume(tmp_path):
     assert events[-1].step == 4
 
 
+def test_a_run_killed_after_patience_ran_out_does_not_train_on_when_it_is_resumed(tmp_path):
+    first = loop_of(one_weight(), tmp_path, steps=100, every=2, patience=2)
+    assert of(first.run(Stream(torch.ones(1, 1)), scores(0.5, 0.1, 0.1)), Stopped)[0].step == 6
+    second = loop_of(one_weight(), tmp_path, steps=100, every=2, patience=2)
+    second.resume()
+    assert list(second.run(Stream(torch.ones(1, 1)), scores())) == [Stopped(6, "no better score in 2 validations")]
+    assert second.state.step == 6
+
+
+@pytest.mark.parametrize("steps", [4, 8])
+def test_a_validation_that_was_broken_off_is_made_up_for(tmp_path, steps):
+    def broken(network, step):
+        raise RunError("a held-out file is damaged")
+
+    with pytest.raises(RunError, match="damaged"):
+        list(loop_of(one_weight(), tmp_path, steps=steps, every=4).run(Stream(torch.ones(1, 1)), broken))
+    second = loop_of(one_weight(), tmp_path, steps=steps, every=4)
+    second.resume()
+    assert of(second.run(Stream(torch.ones(1, 1)), scores(*[0.9, 0.1][: steps // 4])), Validated)[0].step == 4
+    assert (second.state.step, second.state.best, second.state.best_step) == (steps, 0.9, 4)
+    assert (tmp_path / "best.safetensors").exists()
+    third = loop_of(one_weight(), tmp_path, steps=steps, every=4)
+    third.resume()
+    assert not list(third.run(Stream(torch.ones(1, 1)), scores()))  # and not a second time
+
+
+def test_closing_just_before_a_validation_does_not_skip_it(tmp_path):
+    events = loop_of(one_weight(), tmp_path, steps=8, every=4).run(Stream(torch.ones(1, 1)), scores(0.1))
+    assert next(event for event in events if isinstance(event, Stepped) and event.step == 4)
+    events.close()
+    second = loop_of(one_weight(), tmp_path, steps=8, every=4)
+    second.resume()
+    assert [event.step for event in of(second.run(Stream(torch.ones(1, 1)), scores(0.9, 0.1)), Validated)] == [4, 8]
+    assert second.state.best == 0.9
+
+
+def test_the_state_is_saved_between_validations_too_and_goes_on_to_the_same_weights(tmp_path):
+    images = Stream(torch.rand(4, 1, generator=torch.Generator().manual_seed(0)), torch.ones(4, 1))
+    adamw = {"steps": 9, "every": 9, "optimiser": {"adamw": {"rate": 0.1}}, "average": 0.9}
+    whole = loop_of(one_weight(), tmp_path / "whole", **adamw)
+    assert [event.step for event in of(whole.run(images, scores(0.5)), Saved)] == [9]  # not yet some minutes
+    often = loop_of(one_weight(), tmp_path / "often", save_after=0.0, **adamw)
+    events = often.run(images, scores(0.5))
+    assert next(event for event in events if isinstance(event, Saved) and event.step == 5)
+    again = loop_of(one_weight(), tmp_path / "often", **adamw)
+    again.resume()
+    assert again.state.step == 5
+    list(again.run(images, scores(0.5)))
+    one, other = (load_checkpoint(tmp_path / name / "last.safetensors")[1] for name in ("whole", "often"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_a_loss_that_is_not_finite_leaves_the_state_before_it_with_its_statistics(tmp_path):
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), torch.nn.BatchNorm2d(2))
     good, bad = torch.rand(2, 1, 4, 4), torch.full((2, 1, 4, 4), math.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -68,3 +69,22 @@ def test_a_bundle_without_weights_is_refused(tmp_path):
     path = write_bundle(tmp_path / "squares.zip", document, {"main": brightness_network()}, card="Squares.", facts={})
     with pytest.raises(InputError, match="not trained further"):
         train(samples(), out=tmp_path / "run", start=path)
+
+
+def test_an_ensemble_says_that_training_goes_on_from_one(tmp_path):
+    document = {"microtome": 1, "steps": [{"network": {"weights": ["a", "b"]}}, "classes"]}
+    networks = {"a": brightness_network(), "b": brightness_network(low=10.0)}
+    path = write_bundle(tmp_path / "two.zip", document, networks, card="x", facts={"network": {"unet": {}}})
+    with pytest.raises(InputError, match="is an ensemble of 2 networks, and training goes on from one"):
+        train(samples(), out=tmp_path / "run", start=path)
+
+
+def test_weights_that_have_changed_are_refused(model, tmp_path):
+    with zipfile.ZipFile(model) as archive:
+        archive.extractall(tmp_path / "folder")
+    file = tmp_path / "folder" / "weights.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(InputError, match=r"weights\.safetensors has changed"):
+        list(train(samples(), out=tmp_path / "run", recipe=without("network", "scale", **FEW), start=tmp_path / "folder"))

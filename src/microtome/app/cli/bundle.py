@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from microtome.app.cli.complete import complete_model
 from microtome.core.errors import RecipeError
 
-__all__ = ["bundle"]
+if TYPE_CHECKING:
+    from microtome.run.bundle import Bundle
+
+__all__ = ["bundle", "page"]
 
 
 def bundle(
@@ -32,21 +35,24 @@ def bundle(
     if int8 or data or out:
         raise RecipeError(f"--int8, --data and --out belong to export, not to {what}")
     from microtome.run.bundle import find_bundle, verify
-    from microtome.run.bundle_file import member_names, read_member
 
-    found = find_bundle(path)
     if what == "show":
-        size = sum(len(read_member(found.path, name)) for name in member_names(found.path))
-        print(f"{Path(found.path).name}: {size / 1e6:.1f} MB")
-        for key, value in found.facts.items():
-            print(f"  {key}: {value}")
-        print(f"\n{found.card.strip()}\n\n{found.recipe.to_yaml()}", end="")
+        print(page(find_bundle(path)), end="")
         return
     verdict = verify(path)
     agreed, least = f"{verdict.agreement:.4%}".replace("%", " %"), f"{verdict.tolerance:.2%}".replace("%", " %")
     print(f"{verdict.members} files are as they were; the example agrees to {agreed} (at least {least})")
     if not verdict.sound:
         raise typer.Exit(1)
+
+
+def page(bundle: Bundle) -> str:
+    """A model's size, card and recipe as text."""
+    from microtome.run.bundle_file import member_names, read_member
+
+    size = sum(len(read_member(bundle.path, name)) for name in member_names(bundle.path))
+    facts = "".join(f"  {key}: {value}\n" for key, value in bundle.facts.items())
+    return f"{bundle.path.name}: {size / 1e6:.1f} MB\n{facts}\n{bundle.card.strip()}\n\n{bundle.recipe.to_yaml()}"
 
 
 def _export(path: str, int8: bool, data: list[str] | None, out: Path | None) -> None:

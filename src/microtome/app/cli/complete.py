@@ -28,6 +28,6 @@ def complete_step(incomplete: str) -> list[str]:
 
 def complete_model(incomplete: str) -> list[str]:
     """Shipped models whose name begins so."""
-    from microtome.run.bundle import bundle_names
+    from microtome.run.shipped import model_names
 
-    return [name for name in bundle_names() if name.startswith(incomplete)]
+    return [name for name in model_names() if name.startswith(incomplete)]

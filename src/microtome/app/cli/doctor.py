@@ -16,7 +16,8 @@ import microtome
 __all__ = ["doctor"]
 
 BASE = ("numpy", "scipy", "numba", "opencv-python-headless", "scikit-image", "connected-components-3d", "edt", "pillow", "tifffile",
-        "imagecodecs", "roifile", "pydantic", "pyyaml", "typer", "rich", "matplotlib", "jinja2")  # fmt: skip
+        "imagecodecs", "roifile", "defusedxml", "pydantic", "pyyaml", "typer", "rich", "matplotlib", "jinja2", "onnxruntime",
+        "optuna")  # fmt: skip
 FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16")
 
 

@@ -17,6 +17,7 @@ from microtome.app.cli.convert import convert
 from microtome.app.cli.doctor import doctor
 from microtome.app.cli.evaluate import evaluate
 from microtome.app.cli.measure import measure
+from microtome.app.cli.models import models
 from microtome.app.cli.networks import networks
 from microtome.app.cli.noisy import noisy
 from microtome.app.cli.recipes import recipes
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, steps, recipes, measure, evaluate, check, convert, tune, train, noisy, networks, bundle, doctor):
+for command in (segment, steps, recipes, models, measure, evaluate, check, convert, tune, train, noisy, networks, bundle, doctor):
     app.command()(command)
 
 

@@ -25,11 +25,15 @@ __all__ = ["recipe_of", "segment"]
 def segment(
     images: Annotated[list[str], typer.Argument(help="Files, folders (searched through) and globs.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for masks, tables and the report.", show_default=False)],
-    recipe: Annotated[str | None, typer.Option(help="A shipped recipe's name, or a recipe file.", autocompletion=complete_recipe)] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A shipped recipe's name (`microtome recipes`), or a recipe file.", autocompletion=complete_recipe)
+    ] = None,
     step: Annotated[
         list[str] | None, typer.Option(help="A step, NAME or NAME:key=value,...; may be given several times.", autocompletion=complete_step)
     ] = None,
-    model: Annotated[str | None, typer.Option(help="A shipped model's name, or a bundle's path.", autocompletion=complete_model)] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A shipped model's name (`microtome models`), or a bundle's path.", autocompletion=complete_model)
+    ] = None,
     channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of the files, where they do not say: yx, yxc, zyx, zyxc.")] = None,
     page: Annotated[int | None, typer.Option(help="Read this page, from 0, of files that hold several pictures.", min=0)] = None,
@@ -101,13 +105,13 @@ def segment(
 def recipe_of(recipe: str | None, steps: Sequence[str] | None, model: str | None = None) -> Recipe:
     """The recipe that ``--recipe``, ``--step`` or ``--model`` name; one of them must be given."""
     from microtome.run.recipe import Recipe
-    from microtome.run.shipped import find_recipe, recipe_names
+    from microtome.run.shipped import find_recipe, model_names, recipe_names
 
     given = [way for way, there in (("--recipe", recipe), ("--step", steps), ("--model", model)) if there]
     if len(given) != 1:
         what = f"{' and '.join(given)} were given" if given else "none was given"
-        names = ", ".join(recipe_names())
-        raise RecipeError(f"say what to do by one of --recipe NAME|FILE, --step ..., --model NAME|PATH; {what}. Shipped recipes: {names}")
+        names = f"Shipped recipes: {', '.join(recipe_names())}; models: {', '.join(model_names()) or 'none'}"
+        raise RecipeError(f"say what to do by one of --recipe NAME|FILE, --step ..., --model NAME|PATH; {what}. {names}")
     if model:
         from microtome.run.bundle import find_bundle
 

@@ -109,7 +109,7 @@ def train(
                 from microtome.learn.training.tensorboard import log_to_tensorboard
 
                 events = log_to_tensorboard(out / "tensorboard", events)
-        last = show(events, quiet=quiet, as_json=as_json) if first_process() else _follow(events)
+        last = show(events, quiet=quiet, as_json=as_json, saved=resume) if first_process() else _follow(events)
     if stop.is_set() and not isinstance(last, Finished):
         raise typer.Exit(130)
 
@@ -157,17 +157,32 @@ def _assignments(given: dict[str, Any]) -> list[str]:
     return [*said, *(["oriented=true"] if given["oriented"] else [])]
 
 
+class _Stop:
+    """Whether the user has asked training to stop; asking after a step (`is_set`) shows that there is something to save."""
+
+    def __init__(self) -> None:
+        self.asked, self.under_way = threading.Event(), False
+
+    def is_set(self) -> bool:
+        self.under_way = True
+        return self.asked.is_set()
+
+
 @contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """The first Ctrl-C, or a request to end, stops training after the step it is at; the second breaks it off."""
-    stop = threading.Event()
+def _stop_on_signal() -> Iterator[_Stop]:
+    """The first Ctrl-C, or a request to end, stops training after the step it is at; the second, or one before any step, breaks it off."""
+    stop = _Stop()
 
     def ask(number: int, frame: Any) -> None:
-        if stop.is_set():
+        if stop.asked.is_set() or not stop.under_way:
+            stop.asked.set()
             raise KeyboardInterrupt
-        stop.set()
+        stop.asked.set()
         if first_process():
-            print("\nstopping after this step; once more to break off", file=sys.stderr)
+            print(
+                "\nstopping after this step, or when what it is at is whole: a validation, the model; once more to break off",
+                file=sys.stderr,
+            )
 
     former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

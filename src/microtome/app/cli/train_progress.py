@@ -16,7 +16,7 @@ __all__ = ["Screen", "show", "time_words"]
 _LONGEST_VALUE = 44
 
 
-def show(events: Iterator[Event], quiet: bool = False, as_json: bool = False) -> Event | None:
+def show(events: Iterator[Event], quiet: bool = False, as_json: bool = False, saved: bool = False) -> Event | None:
     """Follow a training to its end; progress on standard error, the result on standard output.
 
     Parameters
@@ -27,12 +27,16 @@ def show(events: Iterator[Event], quiet: bool = False, as_json: bool = False) ->
         Show the result only.
     as_json : bool
         Print one JSON object at the end, nothing else.
+    saved : bool
+        Whether there is a checkpoint already: the run goes on.
 
     Returns
     -------
     Event or None
         The last event: `Finished`, or `Stopped`, or what came before Ctrl-C broke it off; None where there was none.
     """
+    from microtome.learn.training.events import Saved
+
     told: dict[str, Any] = {"state": "broken off", "notes": []}
     last: Event | None = None
     with Screen(quiet=quiet or as_json) as screen:
@@ -40,6 +44,7 @@ def show(events: Iterator[Event], quiet: bool = False, as_json: bool = False) ->
             for last in events:
                 screen.see(last)
                 _tell(told, last)
+                saved = saved or isinstance(last, Saved)
         except KeyboardInterrupt:
             told["state"] = "broken off"
         finally:
@@ -48,7 +53,7 @@ def show(events: Iterator[Event], quiet: bool = False, as_json: bool = False) ->
     if as_json:
         print(json.dumps(told, allow_nan=False))
     else:
-        _conclude(told)
+        _conclude(told, saved=saved)
     return last
 
 
@@ -79,7 +84,7 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _conclude(told: dict[str, Any]) -> None:
+def _conclude(told: dict[str, Any], *, saved: bool) -> None:
     if told["state"] == "finished":
         metric = told.get("metric", "score")
         score = "not known" if told["score"] is None else f"{told['score']:.4f}"
@@ -87,8 +92,10 @@ def _conclude(told: dict[str, Any]) -> None:
         print(f"Model: {told['model']}")
     elif told["state"] == "stopped":
         print(f"stopped at step {told['step']}: {told['reason']}; go on with --resume", file=sys.stderr)
-    else:
+    elif saved:
         print("broken off; the last checkpoint is kept: go on with --resume", file=sys.stderr)
+    else:
+        print("broken off before anything was saved; begin anew, in the same folder if you like", file=sys.stderr)
 
 
 class Screen:

@@ -75,6 +75,10 @@ class Example:
         The class that stands beyond the frame where that is not mirrored: the ignored one of the class table, else 0.
     aspect : tuple of float
         The spacing of each axis in units of the finest one.
+    finest : float
+        The spacing of that one, in `unit`.
+    unit : str
+        ``"px"`` where there is no spacing.
     name : str
     """
 
@@ -89,6 +93,8 @@ class Example:
     span: tuple[float, float] = (0.0, 255.0)
     outside: int = 0
     aspect: tuple[float, ...] = ()
+    finest: float = 1.0
+    unit: str = "px"
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -157,6 +163,7 @@ def example_of(sample: Sample) -> Example:
     if image.not_finite:
         raise InputError(f"{place}: {image.not_finite} values of the image are NaN or infinite; fill them before")
     common: dict[str, Any] = {"span": span_of(image), "aspect": image.aspect, "name": sample.name}
+    common |= {} if image.spacing is None else {"finest": min(image.spacing), "unit": image.unit}
     if isinstance(truth, InstanceMap):
         return Example(_pixels(image), objects=truth.pixels, object_class=dict(truth.object_class), **common)
     return Example(_pixels(image), classes=_native(truth), outside=next(iter(truth.classes.values("ignore")), 0), **common)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from microtome.learn.augment.placement import Placement
 from microtome.learn.augment.randomness import generator
 from microtome.learn.augment.warp import warp
 from microtome.learn.data.memory import Memory, naming
+from microtome.learn.data.options import Options
 from microtome.learn.data.windows import Window
 
 __all__ = ["Batch", "BatchJob", "arrays_of", "make", "with_arrays"]
@@ -73,7 +75,7 @@ class BatchJob:
 def make(memory: Memory, job: BatchJob) -> Batch:
     """Make a batch. What comes of a window does not depend on which windows are wanted."""
     options = memory.options
-    made = [_window(memory, window) for window in job.windows]
+    made = _cut(memory, job.windows)
     mixed = _mixed([example for example, _ in made], options.mix, job.windows[0].seed)
     wanted = slice(job.first, job.past)
     windows, examples = job.windows[wanted], mixed[wanted]
@@ -93,14 +95,22 @@ def make(memory: Memory, job: BatchJob) -> Batch:
     )
 
 
-def _window(memory: Memory, window: Window) -> tuple[Example, Drawn]:
-    options = memory.options
-    with naming(memory, window.entry):
-        example = memory.example(window.entry)
-        drawn = options.chain.draw(generator(window.seed), replace(example.frame, shape=options.input_shape))
-        # With a margin m the middle (n + 2 m) // 2 lies m pixels behind n // 2, so the centre is the same.
-        cut = apply(drawn, example, shape=options.input_shape, centre=window.centre, border=options.border,
-                    interpolation=options.interpolation)  # fmt: skip
+def _cut(memory: Memory, windows: Sequence[Window]) -> list[tuple[Example, Drawn]]:
+    """The windows; those of one image one after the other, so that an image that is not kept is read once a batch."""
+    made: dict[int, tuple[Example, Drawn]] = {}
+    by_image = sorted(range(len(windows)), key=lambda number: windows[number].entry)
+    for entry, numbers in groupby(by_image, key=lambda number: windows[number].entry):
+        with naming(memory, entry):
+            example = memory.example(entry)
+            made |= {number: _window(memory.options, example, windows[number]) for number in numbers}
+    return [made[number] for number in range(len(windows))]
+
+
+def _window(options: Options, example: Example, window: Window) -> tuple[Example, Drawn]:
+    drawn = options.chain.draw(generator(window.seed), replace(example.frame, shape=options.input_shape))
+    # With a margin m the middle (n + 2 m) // 2 lies m pixels behind n // 2, so the centre is the same.
+    cut = apply(drawn, example, shape=options.input_shape, centre=window.centre, border=options.border,
+                interpolation=options.interpolation)  # fmt: skip
     return cut, drawn
 
 

@@ -62,11 +62,11 @@ def mask_of(example: Example, classes: ClassTable) -> SemanticMap | InstanceMap:
     InputError
         If it has none.
     """
-    spacing = example.aspect or (1.0,) * example.ndim
+    spacing = tuple(one * example.finest for one in example.aspect or (1.0,) * example.ndim)
+    where: dict[str, Any] = {"axes": "zyx"[-example.ndim :], "spacing": spacing, "unit": example.unit}
     if example.objects is not None:
         table = classes if len(classes) else ClassTable.binary()
-        classes_of = dict(example.object_class)
-        return InstanceMap(example.objects, axes="zyx"[-example.ndim :], spacing=spacing, object_class=classes_of, classes=table)
+        return InstanceMap(example.objects, object_class=dict(example.object_class), classes=table, **where)
     if example.classes is None:
         raise InputError(f"{example.name}: has no labels to learn from")
-    return SemanticMap(example.classes, axes="zyx"[-example.ndim :], spacing=spacing, classes=classes)
+    return SemanticMap(example.classes, classes=classes, **where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from microtome.core.events import warn
 from microtome.learn.training.batches import Batches
 from microtome.learn.training.events import Planned
 from microtome.learn.training.loop import Loop
@@ -57,14 +58,14 @@ def measure(trial: Loop, batches: Batches, validator: Validator) -> Measured:
     return Measured(step, (asked + decoded + judged) * each + loss, (decoded + judged) * each * _FITTING)
 
 
-def plan(budget: Budget, per_epoch: int, every: int | None, measured: Measured | None = None, spent: float = 0.0) -> Planned:
+def plan(budget: Budget, per_epoch: float, every: int | None, measured: Measured | None = None, spent: float = 0.0) -> Planned:
     """Settle the steps, and how often is validated.
 
     Parameters
     ----------
     budget : Budget
-    per_epoch : int
-        Steps.
+    per_epoch : float
+        Steps; a part of one where a step takes more batches than an epoch has.
     every : int, optional
         Steps between validations, where the user says.
     measured : Measured, optional
@@ -81,12 +82,17 @@ def plan(budget: Budget, per_epoch: int, every: int | None, measured: Measured |
     """
     if budget.time is None:
         steps = budget.steps or max(1, round((budget.epochs or 1.0) * per_epoch))
-        told = f"{budget.epochs:g} epochs of {per_epoch} steps" if budget.steps is None else f"{steps} steps"
+        told = f"{budget.epochs:g} epochs of {per_epoch:g} steps" if budget.steps is None else f"{steps} steps"
         return Planned(steps, every or max(1, -(-steps // _MOST)), f"{told}, as the recipe says")
     assert measured is not None
     seconds = seconds_of(budget.time, "budget.time")
     fitting = min(measured.fitting, 0.1 * seconds)
     left = (seconds - spent) * (1 - _RESERVE) - fitting - _EXPORT
+    if left < measured.step + measured.validation:
+        warn(
+            f"budget.time: {budget.time} is too short for a step ({measured.step:.2f} s) and a validation ({measured.validation:.1f} s): "
+            f"{spent:.0f} s are gone, {fitting + _EXPORT:.0f} s are kept for the end; one step is taken, and its model will be of no use"
+        )
     times = int(min(_MOST, max(_FEWEST, _VALIDATING * left / measured.validation)))
     steps = max(1, int((left - times * measured.validation) / measured.step))
     reason = (f"{budget.time}: a step takes {measured.step:.2f} s and a validation {measured.validation:.1f} s on this machine; "

@@ -104,7 +104,7 @@ def _recipe(trained: Trained) -> dict[str, Any]:
         "layers": [layer for head in heads for layer in head.layers],
         "window": windows.size[-1], "overlap": windows.overlap[-1], "batch": windows.batch, "margin": windows.margin,
         "multiple": windows.multiple,
-        "scale": windows.scale,
+        "scale": list(windows.scale) if isinstance(windows.scale, tuple) else windows.scale,
     }  # fmt: skip
     if trained.temperature != 1:
         network["temperature"] = trained.temperature

@@ -37,7 +37,7 @@ class State:
         The best validation score.
     best_step : int
     facts : dict
-        Plain data to keep besides: the plan.
+        Plain data to keep besides: the step of the last validation.
     """
 
     step: int = 0

@@ -10,7 +10,9 @@ from microtome.core.errors import RecipeError
 from microtome.learn.augment.default import Content, default_chain
 from microtome.learn.training.events import Choice
 from microtome.learn.training.look import Look
+from microtome.learn.training.prepare import scales_of
 from microtome.learn.training.recipe import TrainingRecipe
+from microtome.measure.metrics.definitions import find
 from microtome.targets import catalogue as targets
 from microtome.targets.heads import Head
 
@@ -26,6 +28,7 @@ _MOST_SCALE = 2.0
 _SIDE = {2: 256, 3: 64}
 _STEPS = 3000
 _FEWEST_EPOCHS = 20
+_ANISOTROPIC = 2.0  # how much farther planes are apart than pixels, where it is worth a word
 
 _LOSSES = {"softmax": ("cross_entropy", "dice"), "sigmoid": ("bce", "dice"), "none": ("smooth_l1",)}
 _WHY = {
@@ -75,7 +78,7 @@ def settle(
         return value
 
     choose("prepare", lambda: _prepare(look, content))
-    scale = choose("scale", lambda: _scale(look))
+    scale = _scale_each(choose("scale", lambda: _scale(look)), look.ndim)
     choose("refine", lambda: _refine(look))
     name, given = one_of(choose("target", lambda: _target(look, scale)), "target")
     heads = targets.load(name, given, "target").heads(look.classes, look.ndim)
@@ -91,7 +94,7 @@ def settle(
     choose(
         "schedule", lambda: ({"cosine": {"warm_up": 0.03, "end": 0.01}}, "falls to nearly nothing, so that the last weights are settled")
     )
-    settled["budget"], reason = _budget(recipe, settled["sampling"], batch)
+    settled["budget"], reason = _budget(recipe, settled["sampling"], batch * recipe.accumulate)
     choices.append(Choice("budget", {key: value for key, value in settled["budget"].items() if value is not None}, reason))
     validation = settled["validation"]
     if validation["metric"] is None:
@@ -99,8 +102,18 @@ def settle(
         reason = f"labels are {'objects' if look.kind == 'instance' else 'classes'}"
     else:
         reason = "as you said"
+        _check_metric(validation["metric"], look.kind)
     choices.append(Choice("validation.metric", validation["metric"], reason))
     return TrainingRecipe.model_validate(settled), tuple(choices)
+
+
+def _check_metric(name: str, task: str) -> None:
+    """Before hours are lost: it is there, and the weights of its greatest value are the best."""
+    found = find(name, task=task)
+    if found.better != "higher":
+        better = "lower" if found.better == "lower" else "nearer to zero"
+        raise RecipeError(f"validation.metric: {name} is better where it is {better}, and the weights with the highest score are kept; "
+                          f"take another, such as {'f1_50 or pq' if task == 'instance' else 'dice or boundary_f1'}")  # fmt: skip
 
 
 def one_of(document: Mapping[str, Any] | None, place: str) -> tuple[str, Mapping[str, Any]]:
@@ -141,7 +154,15 @@ def _names_grey(prepare: list[Any]) -> bool:
     return any(step == "to_grey" or (isinstance(step, Mapping) and "to_grey" in step) for step in prepare)
 
 
+def _scale_each(scale: float | list[float], ndim: int) -> tuple[float, ...]:
+    if isinstance(scale, list) and len(scale) != ndim:
+        raise RecipeError(f"scale: found {scale}, expected one number, or {ndim}: one for each axis of the images")
+    return scales_of(scale, ndim)
+
+
 def _scale(look: Look) -> Settled:
+    if look.ndim == 3 and (far := _far_apart(look)):
+        return 1.0, f"{far}: left as they are, since planes in between would be invented; scale [z, y, x] brings them nearer"
     if look.kind == "semantic" or look.ndim == 3 or not len(look.diameters):
         return 1.0, "pixels as they are"
     small, middle = look.diameter(10), look.diameter(50)
@@ -155,10 +176,17 @@ def _scale(look: Look) -> Settled:
     return 1.0, f"{seen}: a good size as they are"
 
 
-def _target(look: Look, scale: float) -> Settled:
+def _far_apart(look: Look) -> str:
+    """That the planes of a volume are much farther apart than its pixels, in words; empty where they are not."""
+    if look.spacing is None or max(look.spacing) < _ANISOTROPIC * min(look.spacing):
+        return ""
+    return f"along z, y, x a pixel is {' x '.join(f'{one:.3g}' for one in look.spacing)} {look.unit}"
+
+
+def _target(look: Look, scale: tuple[float, ...]) -> Settled:
     if look.kind == "semantic":
         return {"classes": {}}, f"{len(look.classes)} classes"
-    wide = look.diameter(10) * scale >= SMALL
+    wide = look.diameter(10) * prod(scale) ** (1 / look.ndim) >= SMALL
     return {"interior_border": {"width": 2 if wide else 1}}, (
         "objects: their insides and edges are told apart, so that those that touch can be parted; edges are "
         + ("two pixels wide: one is easily missed" if wide else "one pixel wide: small objects would have no inside else")
@@ -193,9 +221,9 @@ def _network(look: Look, accelerated: bool) -> Settled:
     return {"unet": {"depth": depth, "root": root, **flat}}, where
 
 
-def _window(look: Look, scale: float, network: Mapping[str, Any]) -> Settled:
+def _window(look: Look, scale: tuple[float, ...], network: Mapping[str, Any]) -> Settled:
     stride = 2 ** (int((next(iter(network.values())) or {}).get("depth", 5)) - 1) if "unet" in network else 32
-    middle = [float(side) * scale for side in sorted_middle(look)]
+    middle = [float(side) * by for side, by in zip(sorted_middle(look), scale, strict=True)]
     most = _SIDE[look.ndim]
     window = [max(stride, min(most, ceil(side / stride) * stride)) for side in middle]
     return window, f"images are about {' x '.join(f'{side:.0f}' for side in middle)} pixels as the network sees them"
@@ -226,8 +254,8 @@ def _augment(channels: int, window: list[int], content: tuple[Content, str], ori
     return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', with an up and a down' if oriented else ''}"
 
 
-def _sampling(look: Look, scale: float, window: list[int], batch: int) -> Settled:
-    windows = ceil(max(look.images, look.pixels * scale**look.ndim / prod(window)) / batch) * batch
+def _sampling(look: Look, scale: tuple[float, ...], window: list[int], batch: int) -> Settled:
+    windows = ceil(max(look.images, look.pixels * prod(scale) / prod(window)) / batch) * batch
     rarest = min((share for value, share in look.shares.items() if share > 0), default=1.0)
     rare = 0.5 if rarest < 0.02 else 1 / 3
     return {"rare": rare, "windows": windows}, f"an epoch sees every image about once; the rarest class has {rarest:.2%} of the pixels"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from microtome.core.errors import MissingExtra
 
 __all__ = ["check_extra"]
@@ -20,4 +22,11 @@ def check_extra() -> None:
         import safetensors  # noqa: F401
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"training needs {error.name}: pip install 'microtome[deep]'") from None
+        raise _missing(str(error.name)) from None
+    for name in ("onnx", "onnxscript"):  # needed hours later, when the model is written
+        if find_spec(name) is None:
+            raise _missing(name)
+
+
+def _missing(name: str) -> MissingExtra:
+    return MissingExtra(f"training needs {name}: pip install 'microtome[deep]'")

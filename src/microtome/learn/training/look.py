@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
+from microtome.core.events import warn
 from microtome.core.raster import InstanceMap
 from microtome.core.result import Sample
+from microtome.core.units import METRES
 from microtome.methods.refine.fill_holes import fill_holes
+from microtome.run.trained_size import OFF
 
 __all__ = ["Look", "look_at"]
 
@@ -67,13 +70,22 @@ class Look:
         return float(np.percentile(self.diameters, percent)) if len(self.diameters) else float("nan")
 
 
-def look_at(samples: Iterable[Sample], classes: ClassTable | None = None) -> Look:
-    """Look at all samples, each once and one after the other; `classes` is the table of the data set, if it has one.
+def look_at(samples: Iterable[Sample], classes: ClassTable | None = None, *, held: bool = False) -> Look:
+    """Look at all samples, each once and one after the other.
+
+    Parameters
+    ----------
+    samples : iterable of Sample
+    classes : ClassTable, optional
+        Of the data set, if it has one.
+    held : bool
+        Whether they are held out, for messages.
 
     Raises
     ------
     InputError
-        If there are none, they do not go together, an image has values that are not finite, or all labels are of one class.
+        If there are none, they do not go together, an image has values that are not finite, a label is of a class that the data set's
+        table does not name, or all labels are of one class.
 
     Examples
     --------
@@ -85,12 +97,12 @@ def look_at(samples: Iterable[Sample], classes: ClassTable | None = None) -> Loo
     seen = _Seen()
     for sample in samples:
         seen.add(sample)
-    _check(seen)
+    _check(seen, held=held)
     instance = seen.kinds == {True}
     table = ClassTable.binary("object") if instance else _table(classes or ClassTable(()), seen)
     ignored = set(table.values("ignore"))
     counts = {value: count for value, count in sorted(seen.counts.items()) if value not in ignored}
-    _check_counts(counts, instance=instance)
+    _check_counts(counts, instance=instance, held=held)
     spacing, unit = _spacing(seen.spacings)
     return Look(
         images=len(seen.shapes), groups=len(seen.groups), ndim=len(seen.shapes[0]), channels=dict(seen.channels), dtypes=dict(seen.dtypes),
@@ -116,7 +128,8 @@ class _Seen:
     counts: Counter[int] = field(default_factory=Counter)
     diameters: list[NDArray[np.float64]] = field(default_factory=list)
     classes: dict[int, ClassEntry] = field(default_factory=dict)
-    spacings: list[tuple[tuple[float, ...], str]] = field(default_factory=list)
+    first_with: dict[int, str] = field(default_factory=dict)  # the first image with a class
+    spacings: list[tuple[tuple[float, ...], str, str]] = field(default_factory=list)  # with its unit, and the image
     holed: int = 0
 
     def add(self, sample: Sample) -> None:
@@ -130,7 +143,7 @@ class _Seen:
         if image.not_finite:
             self.broken[sample.name] = image.not_finite
         if image.spacing is not None:
-            self.spacings.append((image.spacing, image.unit))
+            self.spacings.append((image.spacing, image.unit, sample.name))
         self.kinds.add(isinstance(truth, InstanceMap))
         values, number = np.unique(truth.pixels, return_counts=True)
         if isinstance(truth, InstanceMap):
@@ -140,12 +153,13 @@ class _Seen:
             self.counts.update({1: int(number[values > 0].sum()), 0: int(number[values == 0].sum())})
         else:
             self.counts.update(dict(zip(values.tolist(), number.tolist(), strict=True)))
+            self.first_with = {**dict.fromkeys(values.tolist(), sample.name), **self.first_with}
             self.classes |= {entry.value: entry for entry in truth.classes}
 
 
-def _check(seen: _Seen) -> None:
+def _check(seen: _Seen, *, held: bool) -> None:
     if not seen.shapes:
-        raise InputError("there is no labelled image to learn from")
+        raise InputError(f"there is no labelled image to {'hold out' if held else 'learn from'}")
     if len(seen.first_of) > 1:
         named = ", ".join(name for _, name in sorted(seen.first_of.items()))
         raise InputError(f"some images are flat and some are volumes ({named}): train on one kind at a time")
@@ -163,8 +177,13 @@ def _diameters(sizes: NDArray[np.int64], ndim: int) -> NDArray[np.float64]:
 
 
 def _table(listed: ClassTable, seen: _Seen) -> ClassTable:
-    """The data set's table; where it names no class but what to ignore, those that occur or have a name."""
-    if any(entry.role != "ignore" for entry in listed):
+    """The data set's table; where nobody named a class but what to ignore, those that occur or have a name."""
+    unnamed = (*(_entry(entry.value) for entry in listed), *ClassTable.binary())
+    if any(entry.role != "ignore" and entry not in unnamed for entry in listed):
+        known = {entry.value for entry in listed}
+        if strange := sorted(set(seen.counts) - known):
+            raise InputError(f"{seen.first_with[strange[0]]}: its labels have the value {strange[0]}, which is none of the data's classes "
+                             f"({', '.join(map(str, sorted(known)))}); correct it, name it among the classes, or --ignore it")  # fmt: skip
         return listed
     there = {value: _entry(value) for value, count in seen.counts.items() if count}
     there |= {value: entry for value, entry in seen.classes.items() if value in there or entry != _entry(value)}
@@ -176,21 +195,43 @@ def _entry(value: int) -> ClassEntry:
     return ClassEntry(0, "background", "background") if value == 0 else ClassEntry(value, f"class {value}", "stuff")
 
 
-def _check_counts(counts: Mapping[int, int], *, instance: bool) -> None:
+_OTHERS = "let others be held out: another --seed, --set validation.share=0.4, or --validate"
+
+
+def _check_counts(counts: Mapping[int, int], *, instance: bool, held: bool) -> None:
     there = [value for value, count in counts.items() if count]
     if instance and not counts[1]:
+        if held:
+            raise InputError(f"none of the held-out images holds an object, so they cannot tell a good network from a bad one; {_OTHERS}")
         raise InputError(
             "no label image holds an object: all of them are background, and there is nothing to learn; look with microtome check"
         )
     if not instance and len(there) < 2:
         found = f"class {there[0]}" if there else "nothing but what is ignored"
+        if held:
+            raise InputError(f"all labels of the held-out images are {found}, so they cannot tell a good network from a bad one; {_OTHERS}")
         raise InputError(f"all labels are {found}: a network needs at least two classes to learn; look with microtome check")
 
 
-def _spacing(known: Sequence[tuple[tuple[float, ...], str]]) -> tuple[tuple[float, ...] | None, str]:
-    """The median of those in the most frequent unit."""
+def _spacing(known: Sequence[tuple[tuple[float, ...], str, str]]) -> tuple[tuple[float, ...] | None, str]:
+    """The median, in the most frequent unit; lengths in units that cannot be told in it are left out."""
     if not known:
         return None, "px"
-    unit = Counter(unit for _, unit in known).most_common(1)[0][0]
-    middle = np.median([spacing for spacing, own in known if own == unit], axis=0)
-    return tuple(float(s) for s in middle), unit
+    unit = Counter(unit for _, unit, _ in known).most_common(1)[0][0]
+    alike = [(name, [one * _in(own, unit) for one in spacing]) for spacing, own, name in known if own == unit or {own, unit} <= set(METRES)]
+    numbers = np.array([spacing for _, spacing in alike])
+    least, most = numbers.argmin(0), numbers.argmax(0)
+    axis = int(np.argmax(numbers.max(0) / numbers.min(0)))
+    if numbers[most[axis], axis] > OFF * numbers[least[axis], axis]:
+        (fine, own), (coarse, other) = alike[least[axis]], alike[most[axis]]
+        warn(f"images differ in their spacing: {fine} has {_words(own, unit)}, {coarse} {_words(other, unit)}; each is learned from in its "
+             "own pixels, so alike objects are of different sizes; where that is not meant, bring the images to one spacing")  # fmt: skip
+    return tuple(float(s) for s in np.median(numbers, axis=0)), unit
+
+
+def _in(own: str, unit: str) -> float:
+    return 1.0 if own == unit else METRES[own] / METRES[unit]
+
+
+def _words(spacing: Sequence[float], unit: str) -> str:
+    return " x ".join(f"{one:.3g}" for one in spacing) + f" {unit}"

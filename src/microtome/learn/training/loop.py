@@ -24,7 +24,10 @@ from microtome.learn.training.optimisers import optimiser_of
 from microtome.learn.training.precision import Precision, autocast
 from microtome.learn.training.schedules import schedule_of
 
-__all__ = ["Fitting", "Loop", "Stream", "Validate"]
+__all__ = ["ASKED", "Fitting", "Loop", "Stream", "Validate"]
+
+ASKED = "asked to stop"
+_VALIDATED = "validated"  # of a state's facts: the step of the last validation
 
 Validate = Callable[[nn.Module, int], Validated]
 """From the averaged network and the step to its score; `best` is settled by the loop."""
@@ -62,6 +65,8 @@ class Fitting:
     seed : int
     report : int
         Steps between `Stepped` events.
+    save_after : float
+        Seconds after which the state is saved between validations too. When it is saved does not change what is trained.
     """
 
     steps: int
@@ -74,6 +79,7 @@ class Fitting:
     patience: int = 0
     seed: int = 0
     report: int = 10
+    save_after: float = 180.0
 
 
 class Loop:
@@ -102,6 +108,7 @@ class Loop:
         self._optimisers: list[Optimizer] = [optimiser_of(fitting.optimiser, turn.module) for turn in objective.turns]
         self._rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self._optimisers]
         self._schedule = schedule_of(fitting.schedule)
+        self._saved_step, self._saved_at = -1, 0.0
 
     def hold_rate(self, rate: float) -> None:
         """Train at this rate from here on, whatever the schedule says."""
@@ -148,28 +155,28 @@ class Loop:
         RunError
             If a loss is not finite, or another process of the crew is lost; the last good state is saved.
         """
-        began = time.monotonic() - self.state.seconds
+        self._saved_at = time.monotonic()
+        began = self._saved_at - self.state.seconds
         source = batches.after(self.state.step * self.fitting.accumulate)
         sums: dict[str, float] = {}
         since = self.state.step
         try:
-            while self.state.step < self.fitting.steps:
+            yield from self._kept_up(validate, began)  # a run may have been broken off before a validation was over,
+            reason = self._nothing_better()  # or after its last one
+            while not reason and not self._done:
                 drawn = [next(source) for _ in range(self.fitting.accumulate)]
                 said = self._one_step(drawn)
                 self.state = replace(self.state, seconds=time.monotonic() - began)
                 sums = {name: sums.get(name, 0.0) + value for name, value in said.items()}
-                done = self.state.step == self.fitting.steps
-                if self.state.step % self.fitting.report == 0 or done:
+                if self.state.step % self.fitting.report == 0 or self._done:
                     yield self._stepped(sums, self.state.step - since, batches)
                     sums, since = {}, self.state.step
-                if self.state.step % self.fitting.every == 0 or done:
-                    yield from self._validated(validate)
-                    self.state = replace(self.state, seconds=time.monotonic() - began)
+                yield from self._kept_up(validate, began)
+                reason = "" if self._done else self._reason_to_stop(stop)
+            if reason:
+                if self._saved_step != self.state.step:
                     yield from self.save()
-                if not done and (reason := self._reason_to_stop(stop)):
-                    yield from self.save()
-                    yield Stopped(self.state.step, reason)
-                    return
+                yield Stopped(self.state.step, reason)
         except LostProcess as error:
             raise RunError(f"{error}; {self._kept()}") from error
         except (RunError, GeneratorExit):
@@ -178,6 +185,20 @@ class Loop:
             raise
         finally:
             source.close()  # type: ignore[attr-defined]
+
+    @property
+    def _done(self) -> bool:
+        return self.state.step >= self.fitting.steps
+
+    def _kept_up(self, validate: Validate, began: float) -> Iterator[Event]:
+        """Validate where it is due, and save what was reached then, or some minutes after it was saved last."""
+        step = self.state.step
+        due = step > 0 and (step % self.fitting.every == 0 or self._done) and self.state.facts.get(_VALIDATED) != step
+        if due:
+            yield from self._validated(validate)
+            self.state = replace(self.state, seconds=time.monotonic() - began)
+        if due or time.monotonic() - self._saved_at >= self.fitting.save_after:
+            yield from self.save()
 
     def save(self) -> Iterator[Event]:
         """Write ``last.safetensors``."""
@@ -195,6 +216,7 @@ class Loop:
         path = self.folder / "last.safetensors"
         self.state, tensors, plain = load_checkpoint(path)
         restore(tensors, plain, self._modules(), self._optimisers, str(path))
+        self._saved_step = self.state.step
 
     def best(self) -> nn.Module:
         """The network whose validation was best; the last where there was none."""
@@ -233,7 +255,8 @@ class Loop:
         found: Validated | None = validate(self.average.module, self.state.step) if self.crew.first else None
         score = self.crew.from_first([found.score if found else 0.0])[0]
         best = self.state.best is None or score > self.state.best
-        state = replace(self.state, best=score, best_step=self.state.step) if best else self.state
+        state = replace(self.state, facts={**self.state.facts, _VALIDATED: self.state.step})
+        state = replace(state, best=score, best_step=state.step) if best else state
         if best and self.crew.first:
             save_checkpoint(self.folder / "best.safetensors", state, {"network": self.average.module}, [])
         self.state = state  # only now: what the disk refused is not the best
@@ -242,7 +265,12 @@ class Loop:
 
     def _reason_to_stop(self, stop: Callable[[], bool]) -> str:
         if self.crew.mean([float(stop())])[0] > 0:
-            return "asked to stop"
+            return ASKED
+        return self._nothing_better()
+
+    def _nothing_better(self) -> str:
+        if self._done:
+            return ""
         waited = (self.state.step - self.state.best_step) // self.fitting.every
         if self.fitting.patience and self.state.step % self.fitting.every == 0 and waited >= self.fitting.patience:
             return f"no better score in {waited} validations"
@@ -258,6 +286,7 @@ class Loop:
     def _save(self) -> Path:
         path = self.folder / "last.safetensors"
         save_checkpoint(path, self.state, self._modules(), self._optimisers)
+        self._saved_step, self._saved_at = self.state.step, time.monotonic()
         return path
 
     def _modules(self) -> dict[str, nn.Module]:

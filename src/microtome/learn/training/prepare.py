@@ -14,7 +14,7 @@ from microtome.core.result import Sample
 from microtome.run import catalogue
 from microtome.run.tiles.resize import resized, scaled_shape
 
-__all__ = ["Prepare", "done", "prepared"]
+__all__ = ["Prepare", "done", "prepared", "scales_of"]
 
 StepDocument = str | Mapping[str, Any]
 Noun = TypeVar("Noun")
@@ -29,35 +29,52 @@ class Prepare:
     ----------
     steps : tuple
         Of the recipe's `prepare`.
-    scale : float
+    scale : float, or one an axis
         What images are resized by; labels take the nearest pixel, they are never blended.
     channel : str or int, optional
         Of images as they lie on the disk: the only one to use.
     """
 
     steps: tuple[StepDocument, ...]
-    scale: float = 1.0
+    scale: float | tuple[float, ...] = 1.0
     channel: str | int | None = None
 
     def __call__(self, sample: Sample) -> Sample:
         """The sample, its image float32."""
         chosen = sample.image if self.channel is None else sample.image.channel(self.channel)
         image = prepared(chosen, self.steps)
-        if self.scale == 1:
+        scales = scales_of(self.scale, image.ndim)
+        if all(by == 1 for by in scales):
             return replace(sample, image=image)
-        shape = scaled_shape(image.shape, (self.scale,) * image.ndim)
+        shape = scaled_shape(image.shape, scales)
         pixels = image.pixels.astype(np.float32, copy=False)
         larger = resized(pixels if image.has_channels else pixels[..., None], shape)
-        spacing = None if image.spacing is None else tuple(s / self.scale for s in image.spacing)
+        spacing = _finer(image.spacing, scales)
         seen = replace(image, pixels=larger if image.has_channels else larger[..., 0], spacing=spacing)
         return replace(sample, image=seen, truth=replace(self.labels(sample.truth), spacing=spacing))
 
     def labels(self, truth: Mask) -> Mask:
         """The labels alone."""
-        if self.scale == 1:
+        scales = scales_of(self.scale, truth.ndim)
+        if all(by == 1 for by in scales):
             return truth
-        spacing = None if truth.spacing is None else tuple(s / self.scale for s in truth.spacing)
-        return replace(truth, pixels=nearest(truth.pixels, scaled_shape(truth.shape, (self.scale,) * truth.ndim)), spacing=spacing)
+        pixels = nearest(truth.pixels, scaled_shape(truth.shape, scales))
+        return replace(truth, pixels=pixels, spacing=_finer(truth.spacing, scales))
+
+
+def scales_of(scale: float | Sequence[float] | None, ndim: int) -> tuple[float, ...]:
+    """A recipe's `scale` along each axis; 1 where it has none.
+
+    >>> scales_of(0.5, 2), scales_of([2, 1, 1], 3), scales_of(None, 2)
+    ((0.5, 0.5), (2, 1, 1), (1.0, 1.0))
+    """
+    if isinstance(scale, Sequence):
+        return tuple(scale)
+    return (1.0 if scale is None else scale,) * ndim
+
+
+def _finer(spacing: tuple[float, ...] | None, scales: Sequence[float]) -> tuple[float, ...] | None:
+    return None if spacing is None else tuple(s / by for s, by in zip(spacing, scales, strict=True))
 
 
 def prepared(image: Image, steps: Sequence[StepDocument]) -> Image:

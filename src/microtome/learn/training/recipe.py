@@ -10,12 +10,13 @@ train:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from microtome.core.errors import RecipeError, did_you_mean
 from microtome.run import yaml_text
@@ -55,7 +56,7 @@ class TrainingRecipe(_Strict):
 
     channel: str | int | None = None
     prepare: list[str | Plain] | None = None
-    scale: float | None = Field(default=None, gt=0)
+    scale: float | list[float] | None = None
     target: Plain | None = None
     pixel_weights: Plain | None = None
     refine: list[str | Plain] | None = None
@@ -79,6 +80,14 @@ class TrainingRecipe(_Strict):
     seed: int = Field(default=0, ge=0)
     workers: int | None = Field(default=None, ge=0)
     memory: str | int | None = None
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _scales_are_above_zero(cls, value: Any) -> Any:
+        numbers = value if isinstance(value, list | tuple) and len(value) in (2, 3) else [value]
+        if value is not None and not all(isinstance(one, int | float) and 0 < one < math.inf for one in numbers):
+            raise ValueError("expected a number above zero, or a list of one for each axis")
+        return value
 
     @classmethod
     def from_document(cls, document: Any, source: str = "recipe") -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from microtome.learn.training.loop import Fitting, Loop
 from microtome.learn.training.memory import size_words
 from microtome.learn.training.pictures import write_case, write_step
 from microtome.learn.training.precision import choose, prepared
-from microtome.learn.training.prepare import Prepare
+from microtome.learn.training.prepare import Prepare, scales_of
 from microtome.learn.training.prepare import prepared as as_network_sees
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.learn.training.samples import Samples
@@ -84,7 +85,7 @@ class Run:
         self.network_name, self.network_settings = str(name), dict(settings or {})
         self._begun: set[str] = set()
         self.choices = (Choice("precision", self.precision.name, self.precision.reason), self._memory_choice())
-        self._prepare = Prepare(tuple(recipe.prepare or ()), recipe.scale or 1.0)
+        self._prepare = Prepare(tuple(recipe.prepare or ()), self._scale)
 
     # The data
 
@@ -136,7 +137,7 @@ class Run:
 
     def _memory_choice(self) -> Choice:
         train, room = self.source.train, self.source.room
-        needed = round(train.prepared * (self.recipe.scale or 1.0) ** self.look.ndim)
+        needed = round(train.prepared * prod(scales_of(self._scale, self.look.ndim)))
         told = f"{room.reason}; the images to learn from take {size_words(needed)}"
         if train.held is not None:
             return Choice("memory", size_words(room.limit), f"{told}, and stay in memory")
@@ -154,6 +155,11 @@ class Run:
     def teacher(self) -> Teacher:
         """What encodes windows."""
         return Teacher(self.target.name, self.target.settings, self.look.classes, self.recipe.pixel_weights)
+
+    @property
+    def _scale(self) -> float | tuple[float, ...]:
+        scale = self.recipe.scale
+        return tuple(scale) if isinstance(scale, list) else scale or 1.0
 
     @property
     def _window(self) -> tuple[int, ...]:
@@ -220,9 +226,10 @@ class Run:
         if self.network.pads_inside and self.look.ndim == 2:
             side = max(side, _WHOLE)
         size = (*first, side, side)
-        overlap = (*(depth // 4 for depth in first), *(0 if self.network.margin else min(side // 4, 64),) * 2)
+        plane = 0 if self.network.margin else min(side // 4, 64)
+        overlap = (*(min(plane, depth // 4) for depth in first), plane, plane)
         multiple = self.network.sizes.step if self.network.pads_inside else 0
-        return Windows(size, overlap, multiple, self.network.margin, 4, self.recipe.scale or 1.0)
+        return Windows(size, overlap, multiple, self.network.margin, 4, self._scale)
 
     def validator(self) -> Validator:
         """Of the held-out images."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from microtome.core.classes import ClassTable
 from microtome.core.errors import InputError
+from microtome.core.events import warn
 from microtome.core.result import Sample
 from microtome.learn.augment.content import content_of
 from microtome.learn.data.dataset import Dataset
@@ -70,9 +72,9 @@ def set_up(
     """
     tuned_memory()
     crew = Crew(recipe.device)
-    source = _source(data, held, folder, recipe, crew, keep=keep)
+    source = _source(data, held, folder, recipe, crew, resume=resume, keep=keep)
     look = look_at(source.train.first_reading(), source.classes)
-    _go_together(source, look, look_at(source.held.first_reading(), look.classes))
+    look = _with_held(source, look, look_at(source.held.first_reading(), source.classes, held=True))
     if begin is not None and not resume:
         recipe = begin.settle(recipe, look)
     recipe, choices = settle(recipe, look, _content(source.train), accelerated=crew.device.type != "cpu", processes=crew.count)
@@ -89,6 +91,7 @@ def _source(
     recipe: TrainingRecipe,
     crew: Crew,
     *,
+    resume: bool,
     keep: bool,
 ) -> Source:
     """Of several processes the first writes the split, then the others read it."""
@@ -96,19 +99,34 @@ def _source(
         crew.wait()
     room = room_for_images(recipe.memory, crew.count)
     source = source_of(data, folder, held=held, share=recipe.validation.share, seed=recipe.seed, channel=recipe.channel,
-                       keep=keep and crew.first, room=room)  # fmt: skip
+                       keep=keep and crew.first, room=room, resume=resume)  # fmt: skip
     if crew.first:
         crew.wait()
     return source
 
 
-def _go_together(source: Source, learned: Look, held: Look) -> None:
-    """The held-out images must be of the kind that is learned from."""
-    if (learned.ndim, learned.kind) == (held.ndim, held.kind):
-        return
-    one, other = (f"{sample.name} ({'flat' if look.ndim == 2 else 'a volume'}, {look.kind} labels)"
-                  for sample, look in ((source.train[0], learned), (source.held[0], held)))  # fmt: skip
-    raise InputError(f"the images to learn from are of another kind than the held-out ones: {one}, {other}; train on one kind at a time")
+def _with_held(source: Source, learned: Look, held: Look) -> Look:
+    """The look at what is learned from, with the classes and numbers of channels of the held-out images besides.
+
+    Raises
+    ------
+    InputError
+        If the held-out images are of another kind.
+    """
+    if (learned.ndim, learned.kind) != (held.ndim, held.kind):
+        one, other = (f"{sample.name} ({'flat' if look.ndim == 2 else 'a volume'}, {look.kind} labels)"
+                      for sample, look in ((source.train[0], learned), (source.held[0], held)))  # fmt: skip
+        raise InputError(
+            f"the images to learn from are of another kind than the held-out ones: {one}, {other}; train on one kind at a time"
+        )
+    known = {entry.value: entry for entry in learned.classes}
+    new = [entry for entry in held.classes if entry.value not in known]
+    if taught := [entry.name for entry in new if entry.role != "ignore"]:
+        warn(f"only held-out images have {', '.join(taught)}: the model cannot learn it, and its score counts it as missed; let others be "
+             "held out (another --seed, --validate), or label more")  # fmt: skip
+    table = ClassTable(tuple(sorted((*learned.classes, *new), key=lambda entry: entry.value))) if new else learned.classes
+    channels = {count: learned.channels.get(count, 0) + held.channels.get(count, 0) for count in (*learned.channels, *held.channels)}
+    return replace(learned, classes=table, channels=channels)
 
 
 def _content(samples: Samples) -> tuple[Any, str]:

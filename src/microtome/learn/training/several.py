@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,14 +49,12 @@ def one_of_several(part: str, folder: Path, begin: Callable[[bool], Iterator[Eve
     follow : function
         What else becomes of its events; they are recorded in the folder anyway.
     """
-    from microtome.learn.training.train import resumed_step
+    from microtome.learn.training.train import can_resume, resumed_step
 
     if (done := ended(folder)) is not None:
         yield OfPart(part, folder, done)
         return
-    further = (folder / "checkpoints" / "last.safetensors").exists()
-    if not further:
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # stopped before the first was whole: nothing to go on from
+    further = can_resume(folder)
     told = record(folder, begin(further), resumed=resumed_step(folder) if further else 0)
     events = follow(folder, told)
     try:
@@ -87,7 +84,9 @@ def begin_folder(out: Path, about: Path, *, resume: bool) -> None:
     """
     if resume and not about.exists():
         raise InputError(f"{out}: there is nothing to go on with (no {about.name}); begin without --resume")
-    if not resume and (about.exists() or (out / "checkpoints").exists()):
+    from microtome.learn.training.train import can_resume
+
+    if not resume and (about.exists() or can_resume(out)):
         raise InputError(f"{out}: holds runs already; go on with them (--resume), or name another folder")
     out.mkdir(parents=True, exist_ok=True)
 

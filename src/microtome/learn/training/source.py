@@ -13,12 +13,13 @@ from microtome.core.raster import InstanceMap
 from microtome.core.result import Sample
 from microtome.learn.data.dataset import Dataset, Entry
 from microtome.learn.data.load import load
-from microtome.learn.data.split import read_split, save_split, split
+from microtome.learn.data.split import groups_in_two_splits, read_split, save_split, split
 from microtome.learn.training.memory import Room
 from microtome.learn.training.samples import Reads, Samples
 
 __all__ = ["Source", "entries_of", "source_of"]
 
+_GIVEN = "held-out images as given"
 _NO_FILE = Path("samples")
 _ENDLESS = 1 << 62  # bytes
 
@@ -60,6 +61,7 @@ def source_of(
     channel: str | int | None = None,
     keep: bool = True,
     room: Room | None = None,
+    resume: bool = False,
 ) -> Source:
     """Divide labelled images by group; nothing is read yet.
 
@@ -82,22 +84,27 @@ def source_of(
     room : Room, optional
         The memory that images may take; without, they take what they need.
 
+    resume : bool
+        Whether a run goes on, so that ``split.csv`` is its own.
+
     Raises
     ------
     InputError
-        If there is too little to divide.
+        If there is too little to divide, an image is both learned from and held out, or a run goes on without the images that were given
+        to be held out.
     """
     room = room or Room(_ENDLESS)
     own, dataset = entries_of(data, channel)
     if held is None:
-        divided, without = _divided(dataset, folder / "split.csv", share, seed, keep=keep)
+        divided, without = _divided(dataset, folder / "split.csv", share, seed, keep=keep, resume=resume)
         train, held_out = (_part(own, divided, part, room) for part in ("train", "val"))
         return Source(train, held_out, dataset.classes, tuple(without), room)
     others, held_set = entries_of(held, channel)
     learned = dataset.only([replace(entry, split="train") for entry in _labelled(dataset) if entry.split in ("", "train")])
     judged = held_set.only([replace(entry, split="val") for entry in _labelled(held_set)])
+    _check_apart(learned, judged)
     if keep:
-        save_split(dataset.only([*learned, *judged]), folder / "split.csv", how="held-out images as given")
+        save_split(dataset.only([*learned, *judged]), folder / "split.csv", how=_GIVEN)
     without = [*_without_labels(dataset), *_without_labels(held_set)]
     return Source(_part(own, learned, "train", room), _part(others, judged, "val", room), dataset.classes, tuple(without), room)
 
@@ -115,6 +122,21 @@ def entries_of(data: Dataset | Iterable[Sample], channel: str | int | None) -> t
     return lambda _, entry: chosen(given[entry.name], entry), _dataset_of(given)
 
 
+def _check_apart(learned: Dataset, judged: Dataset) -> None:
+    """An image of both would be judged by a network that has seen it; one of the same group nearly so."""
+    files = {path.resolve() for entry in learned for path in entry.images}
+    if both := [entry.name for entry in judged if any(path.resolve() in files for path in entry.images)]:
+        raise InputError(f"{len(both)} images are both learned from and held out ({', '.join(both[:3])}): their score would be that of a "
+                         "network that has seen them; leave --validate away to hold out a share, or give other images")  # fmt: skip
+    _tell_torn(learned.only([*learned, *judged]))
+
+
+def _tell_torn(dataset: Dataset) -> None:
+    if torn := [str(problem.values[0]) for problem in groups_in_two_splits(dataset)]:
+        warn(f"{len(torn)} groups have images both to learn from and held out ({', '.join(torn[:3])}): the score is that of a network that "
+             "has seen some of each, and flatters it")  # fmt: skip
+
+
 def _part(read: Reads, dataset: Dataset, part: str, room: Room) -> Samples:
     entries = [entry for entry in dataset if entry.split == part]
     return Samples(dataset.only(entries), read, room, in_memory=dataset.root == _NO_FILE)
@@ -127,20 +149,27 @@ def _dataset_of(samples: dict[str, Sample]) -> Dataset:
     entries = tuple(Entry(name, (), None, "", sample.group) for name, sample in samples.items())
     first = next(iter(samples.values()))
     kind = "instance" if isinstance(first.truth, InstanceMap) else "semantic"
-    classes = ClassTable(()) if kind == "instance" else first.truth.classes
+    named = {entry.value: entry for sample in reversed(samples.values()) for entry in sample.truth.classes}
+    classes = ClassTable(() if kind == "instance" else tuple(named[value] for value in sorted(named)))
     return Dataset(_NO_FILE, "samples in memory", entries, "instance" if kind == "instance" else "semantic", classes)
 
 
-def _divided(dataset: Dataset, path: Path, share: float, seed: int, *, keep: bool) -> tuple[Dataset, list[str]]:
+def _divided(dataset: Dataset, path: Path, share: float, seed: int, *, keep: bool, resume: bool) -> tuple[Dataset, list[str]]:
     left = _without_labels(dataset)
     dataset = dataset.only(_labelled(dataset))
     if path.exists():
+        if _GIVEN in path.read_text(encoding="utf-8", errors="replace"):
+            raise InputError(f"{path}: the held-out images of this run were given; give them again (--validate)"
+                             + ("" if resume else ", or remove this file to hold out a share"))  # fmt: skip
+        if not resume and keep:
+            warn(f"{path} was there already and says which images are held out; remove it to divide them anew")
         return read_split(dataset, path), left
     if "val" in dataset.splits and "train" in dataset.splits:
         divided = dataset
         others = [name for name in dataset.splits if name not in ("train", "val")]
         if others:
             warn(f"{', '.join(others)} is not looked at: the data's train is learned from, its val decides which weights are kept")
+        _tell_torn(divided.only([entry for entry in divided if entry.split in ("train", "val")]))
         if keep:
             save_split(divided, path, how="as given")
         return divided, left

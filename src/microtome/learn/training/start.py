@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from microtome.core.errors import InputError
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.run.bundle import Bundle, find_bundle
-from microtome.run.bundle_file import member_names, read_member
+from microtome.run.bundle_file import WEIGHTS, member_names, read_beside
 
 if TYPE_CHECKING:
     from microtome.learn.training.look import Look
@@ -40,6 +40,10 @@ class Start:
             If it does not say what its network was built with, or has no weights besides it.
         """
         bundle = find_bundle(name)
+        networks = [one for one in member_names(bundle.path) if one.endswith(".onnx")]
+        if len(networks) > 1:
+            raise InputError(f"{bundle.path}: is an ensemble of {len(networks)} networks, and training goes on from one: name the model of "
+                             "one of its runs, such as fold-1/model.zip")  # fmt: skip
         if not isinstance(bundle.facts.get("network"), Mapping) or _WEIGHTS not in member_names(bundle.path):
             raise InputError(
                 f"{bundle.path}: can be run, but not trained further: it has no {_WEIGHTS}, or its card does not name its network"
@@ -54,7 +58,7 @@ class Start:
         before: list[Any] = [use.document() for use in steps[:place]]
         known: dict[str, Any] = {
             "network": dict(facts["network"]), "target": facts.get("target"), "prepare": before,
-            "scale": self._scale(float(steps[place].settings.get("scale", 1.0)), look),  # type: ignore[arg-type]
+            "scale": self._scale(steps[place].settings.get("scale", 1.0), look),
             "optimiser": {"adamw": {"rate": _RATE, "weight_decay": 0.01}},
         }  # fmt: skip
         given = recipe.model_dump(exclude_none=True)
@@ -64,11 +68,12 @@ class Start:
         """Give a network the model's weights, as far as they fit; what does not is told."""
         from microtome.networks.weights import load_weights
 
-        load_weights(network, read_member(self.bundle.path, _WEIGHTS), source=str(self.bundle.path), partial=True)
+        place = next(str(use.settings["weights"]) for use in self.bundle.recipe.steps if use.step == "network")
+        load_weights(network, read_beside(place, WEIGHTS), source=str(self.bundle.path), partial=True)
 
-    def _scale(self, own: float, look: Look) -> float:
+    def _scale(self, own: Any, look: Look) -> float | list[float]:
         """So that objects are as large before the network as those it was trained on."""
         diameter = self.bundle.facts.get("diameter")
-        if not diameter or not len(look.diameters):
-            return own
-        return round(own * float(diameter) / look.diameter(50), 3)
+        by = float(diameter) / look.diameter(50) if diameter and len(look.diameters) else None
+        scales = [float(one) if by is None else round(float(one) * by, 3) for one in (own if isinstance(own, list | tuple) else [own])]
+        return scales if isinstance(own, list | tuple) else scales[0]

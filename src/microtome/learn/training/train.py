@@ -7,20 +7,23 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microtome.core.errors import InputError
 from microtome.core.events import collect_warnings
 from microtome.core.result import Sample
 from microtome.io.whole import whole_file
 from microtome.learn.data.dataset import Dataset
-from microtome.learn.training.events import Event, Finished, Planned, Stopped, Warned
+from microtome.learn.training.events import Choice, Chosen, Event, Finished, Planned, Stopped, Warned
 from microtome.learn.training.extra import check_extra
-from microtome.learn.training.recipe import TrainingRecipe
+from microtome.learn.training.recipe import Budget, TrainingRecipe, Validation
 from microtome.learn.training.start import Start
 from microtome.run import yaml_text
 
-__all__ = ["resumed_step", "train"]
+if TYPE_CHECKING:
+    from microtome.learn.training.run import Run
+
+__all__ = ["can_resume", "resumed_step", "train"]
 
 _LOST = 0.01
 """The share of objects that a target may lose before the user has to agree."""
@@ -89,13 +92,18 @@ def train(
     check_extra()
     folder = Path(out)
     _refuse_inside(folder, data)
-    if resume:
-        recipe = _recipe_of(folder)
-    elif (folder / "checkpoints").exists():
+    if not resume and can_resume(folder):
         raise InputError(f"{folder}: holds a run already; go on with it (--resume), or name another folder")
-    begin = Start.of(start) if start is not None else None
-    settled = recipe or TrainingRecipe()
-    return _told(_train(data, held, folder, settled, begin, resume=resume, allow_dropped=allow_dropped, stop=stop))
+    said = recipe or TrainingRecipe()
+    settled = _recipe_of(folder) if resume else said
+    begin = Start.of(start) if start is not None and not resume else None
+    events = _train(data, held, folder, settled, begin, resume=resume, allow_dropped=allow_dropped, stop=stop)
+    return _told(events, _not_taken(said, settled) if resume else "")
+
+
+def can_resume(out: str | Path) -> bool:
+    """Whether a folder holds a run that can be gone on with: one that was killed before its first checkpoint is begun anew."""
+    return (Path(out) / "checkpoints" / "last.safetensors").exists()
 
 
 def resumed_step(out: str | Path) -> int:
@@ -130,10 +138,34 @@ def _refuse_inside(folder: Path, data: Dataset | Iterable[Sample]) -> None:
                          "choose a folder beside it")  # fmt: skip
 
 
-def _told(events: Generator[Event, None, None]) -> Iterator[Event]:
+def _not_taken(said: TrainingRecipe, own: TrainingRecipe) -> str:
+    """What was asked for in going on, and is otherwise in the run's own recipe."""
+    different = [
+        place
+        for name in sorted(said.model_fields_set)
+        for place, one, other in _places(name, getattr(said, name), getattr(own, name))
+        if one != other
+    ]
+    if not different:
+        return ""
+    return (f"a run goes on by its own recipe, so this is not taken: {', '.join(different)}; begin anew in another folder for it, "
+            "or change train.yaml as far as the network stays")  # fmt: skip
+
+
+def _places(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
+    """A field of two recipes, or those of its fields that were said."""
+    if isinstance(one, Budget | Validation):
+        yield from ((f"{name}.{part}", getattr(one, part), getattr(other, part)) for part in sorted(one.model_fields_set))
+    else:
+        yield name, one, other
+
+
+def _told(events: Generator[Event, None, None], first: str = "") -> Iterator[Event]:
     """The events, and before each what was assumed on the way to it."""
     known: set[str] = set()
     try:
+        if first:
+            yield Warned(first)
         while True:
             with collect_warnings() as said:
                 event = next(events, None)
@@ -159,43 +191,29 @@ def _train(
     allow_dropped: bool,
     stop: Callable[[], bool],
 ) -> Generator[Event, None, None]:
-    from microtome.learn.training.budget import measure, plan
     from microtome.learn.training.checkpoint import bytes_needed
-    from microtome.learn.training.dropped import lost_objects
+    from microtome.learn.training.loop import ASKED
     from microtome.learn.training.room import check_room
     from microtome.learn.training.set_up import set_up
 
     began = time.monotonic()
     ready = set_up(data, held, folder, recipe, begin, resume=resume)
-    run, recipe, crew, source = ready.run, ready.run.recipe, ready.run.crew, ready.run.source
-    yield ready.chosen
-    lost = lost_objects(run.labels(), run.target, run.look.classes)
-    _refuse_dropped(source.dropped, lost, allow_dropped)
-    for message in source.dropped:
-        yield Warned(f"left out: {message}")
-    if lost.lost:
-        yield Warned(f"{lost.lost} of {lost.total} objects would be lost even by a network without fault, too small or thin for the target "
-                     f"{run.target.name}: most in {', '.join(f'{name} ({count})' for name, count in lost.worst)}")  # fmt: skip
-    if crew.first:
-        _write(folder / "train.yaml", yaml_text.dump(recipe.document()))
-        check_room(folder, bytes_needed([run.network]))
+    run, crew = ready.run, ready.run.crew
     try:
-        planned = _stored_plan(folder) if resume else None
-        if planned is None:
-            measured = measure(run.trial(), run.batches, run.validator()) if recipe.budget.time else None
-            spent = time.monotonic() - began
-            planned = plan(recipe.budget, run.batches.per_epoch // recipe.accumulate, recipe.validation.every, measured, spent)
-            steps, every = map(round, crew.from_first([planned.steps, planned.every]))
-            planned = replace(planned, steps=steps, every=every)
-            if crew.first:
-                _store(folder, planned)
+        yield _with_reasons(ready.chosen, folder) if resume else ready.chosen
+        for message in _left_out(run, allow_dropped):
+            yield Warned(message)
+        if crew.first:
+            _write(folder / "train.yaml", yaml_text.dump(run.recipe.document()))
+            check_room(folder, bytes_needed([run.network]))
+        planned = _planned(run, began, resume=resume)
         yield planned
         loop = run.loop(planned)
         if resume:
             loop.resume()
         for event in loop.run(run.batches, run.validator(), stop=stop):
             yield event
-            if isinstance(event, Stopped) and event.reason == "asked to stop":
+            if isinstance(event, Stopped) and event.reason == ASKED:
                 return
         if crew.first:
             score, bundle = run.finish(loop)
@@ -203,6 +221,62 @@ def _train(
     finally:
         run.close()
         crew.close()
+
+
+def _with_reasons(chosen: Chosen, folder: Path) -> Chosen:
+    """What is as it was has the reason it had when the run began, not that train.yaml says so."""
+    before = _stored_choices(folder)
+    return replace(chosen, choices=tuple(_as_before(one, before.get(one.place)) for one in chosen.choices))
+
+
+def _stored_choices(folder: Path) -> dict[str, Choice]:
+    """None where there is no such file, or a damaged one: whoever records the run writes it anew."""
+    from microtome.learn.training.run_folder import CHOICES
+
+    try:
+        return {one["place"]: Choice(**one) for one in json.loads((folder / CHOICES).read_text(encoding="utf-8"))}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _as_before(one: Choice, before: Choice | None) -> Choice:
+    same = before is not None and one.place != "memory" and json.dumps(before.value) == json.dumps(one.value)
+    return before if before is not None and same else one
+
+
+def _left_out(run: Run, allowed: bool) -> Iterator[str]:
+    """What of the data cannot be used, in words.
+
+    Raises
+    ------
+    InputError
+        If there is some, and the user has not agreed.
+    """
+    from microtome.learn.training.dropped import lost_objects
+
+    lost = lost_objects(run.labels(), run.target, run.look.classes)
+    _refuse_dropped(run.source.dropped, lost, allowed)
+    yield from (f"left out: {message}" for message in run.source.dropped)
+    if lost.lost:
+        yield (f"{lost.lost} of {lost.total} objects would be lost even by a network without fault, too small or thin for the target "
+               f"{run.target.name}: most in {', '.join(f'{name} ({count})' for name, count in lost.worst)}")  # fmt: skip
+
+
+def _planned(run: Run, began: float, *, resume: bool) -> Planned:
+    """How long the run is: as was stored, or settled now and stored."""
+    from microtome.learn.training.budget import measure, plan
+
+    if resume and (stored := _stored_plan(run.folder)) is not None:
+        return stored
+    recipe, crew = run.recipe, run.crew
+    measured = measure(run.trial(), run.batches, run.validator()) if recipe.budget.time else None
+    spent = time.monotonic() - began
+    planned = plan(recipe.budget, run.batches.per_epoch / recipe.accumulate, recipe.validation.every, measured, spent)
+    steps, every = map(round, crew.from_first([planned.steps, planned.every]))
+    planned = replace(planned, steps=steps, every=every)
+    if crew.first:
+        _store(run.folder, planned)
+    return planned
 
 
 def _refuse_dropped(dropped: Sequence[str], lost: Any, allowed: bool) -> None:

@@ -13,8 +13,9 @@ from torch import nn
 from microtome.core.raster import Image, ScoreMap
 from microtome.learn.objectives.dense import Dense
 from microtome.learn.training.precision import Precision, autocast
+from microtome.learn.training.prepare import scales_of
 from microtome.run.tiles.cover import snug
-from microtome.run.tiles.resize import resized, scaled_shape
+from microtome.run.tiles.resize import brought_back, resized, scaled_shape
 from microtome.run.tiles.stitch import over_windows
 
 __all__ = ["Windows", "scores_of"]
@@ -33,7 +34,7 @@ class Windows:
     margin : int
         What the network takes off each side of its input.
     batch : int
-    scale : float
+    scale : float, or one an axis
         What an image is resized by before.
     """
 
@@ -42,7 +43,7 @@ class Windows:
     multiple: int = 0
     margin: int = 0
     batch: int = 4
-    scale: float = 1.0
+    scale: float | tuple[float, ...] = 1.0
 
 
 @torch.inference_mode()
@@ -50,13 +51,14 @@ def scores_of(objective: Dense, network: nn.Module, image: Image, windows: Windo
     """What a network says of a prepared image, over the image's own pixels."""
     pixels = image.pixels.astype(np.float32, copy=False)
     pixels = pixels if image.has_channels else pixels[..., None]
-    inner = scaled_shape(image.shape, (windows.scale,) * image.ndim)
+    inner = scaled_shape(image.shape, scales_of(windows.scale, image.ndim))
     size = [snug(n, side, over, windows.multiple) for n, side, over in zip(inner, windows.size, windows.overlap, strict=True)]
     overlap = [min(over, side // 2) for over, side in zip(windows.overlap, size, strict=True)]
     ask = partial(_ask, objective, network, precision, device)
     scores = over_windows(resized(pixels, inner), ask, window=size, overlap=overlap, margin=windows.margin, batch=windows.batch)
     layers = tuple(layer for head in objective.heads for layer in head.layers)
-    return ScoreMap(resized(scores, image.shape), **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=layers)
+    own = brought_back(scores, image.shape, layers)
+    return ScoreMap(own, **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=layers)
 
 
 def _ask(

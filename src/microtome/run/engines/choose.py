@@ -184,7 +184,8 @@ def _fastest(recipe: Recipe) -> Choice:
     first = engine("onnxruntime").open_network(data, place)
     side = settings["window"] + 2 * settings["margin"]
     deep = (settings["depth"] + 2 * settings["margin"],) if len(first.shape) == 5 else ()
-    windows = np.random.default_rng(0).random((settings["batch"], *deep, side, side, first.shape[1] or 1), np.float32)
+    channels = first.shape[1] if len(first.shape) > 1 else None
+    windows = np.random.default_rng(0).random((settings["batch"], *deep, side, side, channels or 1), np.float32)
     measured: dict[tuple[str, str], float] = {}
     for name in ENGINES:
         if find_spec(name) is None or (name == "torch" and not all(can_open(one) for one in _places(recipe))):

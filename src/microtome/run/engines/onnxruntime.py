@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.kernels.bands import threads
+from microtome.run.engines.answer import channels_last
 
 __all__ = ["Network", "open_network"]
 
@@ -63,7 +64,7 @@ class Network:
     place : str
         What to call it in errors.
     shape : tuple of int or None
-        That its input (N, C, *window) must have; None: any number.
+        That its input (N, C, *window) must have; None: any number. Empty where the model does not say.
     """
 
     place: str
@@ -74,8 +75,14 @@ class Network:
 
     def __call__(self, windows: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         first = np.ascontiguousarray(np.moveaxis(windows, -1, 1))
+        if self.shape[:1] != (1,) or len(first) == 1:
+            return self._answers(first)
+        single = [self._answers(window[None]) for window in first]  # exported for one window at a time
+        return {output: np.concatenate([one[output] for one in single]) for output in self.outputs}
+
+    def _answers(self, first: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
         try:
             found: list[Any] = self.session.run(list(self.outputs), {self.input: first})
         except Exception as error:  # noqa: BLE001 - as above
             raise InputError(f"{self.place}: cannot be run on windows of shape {first.shape}: {error}") from None
-        return {output: np.moveaxis(values, 1, -1) for output, values in zip(self.outputs, found, strict=True)}
+        return channels_last(self.outputs, found, first.shape, self.place)

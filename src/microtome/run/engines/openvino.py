@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from microtome.core.errors import InputError, MissingExtra
 from microtome.core.kernels.bands import threads
+from microtome.run.engines.answer import channels_last
 
 __all__ = ["Network", "open_network"]
 
@@ -51,9 +52,10 @@ def open_network(data: bytes, place: str, precision: str = "float32") -> Network
         raise InputError(f"{place}: not a network that OpenVINO can load: {str(error).strip().splitlines()[-1]}") from None
     if len(model.inputs) != 1:
         raise InputError(f"{place}: a network has one input, found {len(model.inputs)}")
-    shape = tuple(side.get_length() if side.is_static else None for side in model.input(0).get_partial_shape())
+    told = model.input(0).get_partial_shape()
+    shape = () if told.rank.is_dynamic else tuple(side.get_length() if side.is_static else None for side in told)
     outputs = tuple(output.get_any_name() for output in model.outputs)
-    return Network(core, data, _HINTS[precision], outputs, shape)
+    return Network(place, core, data, _HINTS[precision], outputs, shape)
 
 
 @contextmanager
@@ -77,10 +79,13 @@ class Network:
 
     Attributes
     ----------
+    place : str
+        What to call it in errors.
     shape : tuple of int or None
-        That its input (N, C, *window) must have; None: any number.
+        That its input (N, C, *window) must have; None: any number. Empty where the model does not say.
     """
 
+    place: str
     core: Any
     data: bytes
     hint: str
@@ -94,9 +99,9 @@ class Network:
         found: list[list[NDArray[np.float32]]] = []
         for window in first:
             request.infer({0: window[None]}, share_inputs=True)
-            found.append([request.get_output_tensor(k).data[0].copy() for k in range(len(self.outputs))])
-        stacked = [np.stack(answers) for answers in zip(*found, strict=True)]
-        return {output: np.moveaxis(values, 1, -1) for output, values in zip(self.outputs, stacked, strict=True)}
+            found.append([request.get_output_tensor(k).data.copy() for k in range(len(self.outputs))])
+        single = [channels_last(self.outputs, answers, (1, *first.shape[1:]), self.place) for answers in found]
+        return {output: np.concatenate([one[output] for one in single]) for output in self.outputs}
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """Compiled for windows of this shape: a known shape is quicker than an open one."""

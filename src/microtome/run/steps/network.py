@@ -17,15 +17,14 @@ from microtome.core.raster import Image, ScoreMap
 from microtome.core.step import step
 from microtome.core.tiling import Windowed
 from microtome.run.tiles.cover import snug
-from microtome.run.tiles.resize import resized, scaled_shape
+from microtome.run.tiles.resize import WAYS, brought_back, resized, scaled_shape
 from microtome.run.tiles.stitch import over_windows
 from microtome.run.tiles.views import View, views
 from microtome.targets.heads import Head
 
-__all__ = ["network"]
+__all__ = ["check_fit", "network"]
 
 Activation = Literal["none", "softmax", "sigmoid"]
-_WAYS = ("dz", "dy", "dx")
 
 
 @step(tiling=Windowed(), channels="joint")
@@ -75,7 +74,7 @@ def network(
     window, overlap : int
         Side of the windows and how far neighbours overlap, along y and x, in pixels of the scaled image.
     depth : int
-        Of the windows of a volume along z; neighbours overlap by a quarter of it.
+        Of the windows of a volume along z; neighbours overlap by `overlap` there too, but by a quarter of it at most.
     multiple : int
         Windows are made as small as covers the image with as many of them, in steps of this: less is mirrored, and computed, beyond its
         end. 0: they keep their size.
@@ -133,22 +132,20 @@ def network(
     pixels = image.pixels.astype(np.float32, copy=False)
     pixels = pixels if image.has_channels else pixels[..., None]
     seen = resized(pixels, scaled_shape(image.shape, _scales(scale, image)))
-    full = (window,) * 2 if image.ndim == 2 else (depth, window, window)
-    wide = (min(overlap, window // 2),) * 2 if image.ndim == 2 else (depth // 4, *(min(overlap, window // 2),) * 2)
+    full = (depth, window, window)[-image.ndim :]
+    wide = (min(overlap, depth // 4), *(min(overlap, window // 2),) * 2)[-image.ndim :]
     size = [snug(n, side, side_over, multiple) for n, side, side_over in zip(seen.shape, full, wide, strict=False)]
     over = [min(side_over, side // 2) for side_over, side in zip(wide, size, strict=True)]
     for run, (name, _) in zip(runs, members, strict=True):
-        _check_fit(run.shape, [side + 2 * margin for side in size], pixels.shape[-1], name)
-    ways = {axis: layers.index(name) for axis, name in enumerate(_WAYS[-image.ndim :], 1) if name in layers}
+        check_fit(run.shape, [side + 2 * margin for side in size], pixels.shape[-1], name)
+    ways = {axis: layers.index(name) for axis, name in enumerate(WAYS[-image.ndim :], 1) if name in layers}
     heads = _heads(output, activation)
     ask = partial(_scores, runs, heads, _temperatures(temperature, heads), views(image.ndim, flips=flips, turns=turns), ways, place)
     scores = over_windows(seen, ask, window=size, overlap=over, margin=margin, batch=batch)
     names = layers or tuple(str(k) for k in range(scores.shape[-1]))
     if len(names) != scores.shape[-1]:
         raise InputError(f"{place}: gives {scores.shape[-1]} layers, the recipe names {len(names)}: {', '.join(names)}")
-    for axis, layer in ways.items():
-        scores[..., layer] *= np.float32(image.shape[axis - 1] / seen.shape[axis - 1])
-    own = resized(scores, image.shape)
+    own = brought_back(scores, image.shape, layers)
     return ScoreMap(own, **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=names)
 
 
@@ -204,12 +201,18 @@ def _stamp(weights: str) -> tuple[int, int]:
     return (file.stat().st_mtime_ns, file.stat().st_size) if file.is_file() else (0, 0)
 
 
-def _check_fit(taken: Sequence[int | None], size: Sequence[int], channels: int, place: str) -> None:
+def check_fit(taken: Sequence[int | None], size: Sequence[int], channels: int, place: str) -> None:
     """Refuse what the network does not take, by the shape it declares: (N, C, *window), each a number or open."""
+    if not taken:  # the file does not say: what it does with a window shows
+        return
     if len(taken) != 2 + len(size):
-        raise InputError(f"{place}: takes images of {len(taken) - 2} axes, this one has {len(size)}")
+        way = "give it its planes, each a file of its own" if len(size) == 3 else "it is for volumes"
+        raise InputError(f"{place}: takes images of {len(taken) - 2} axes, this one has {len(size)}: {way}")
+    if taken[0] not in (None, 1):
+        raise InputError(f"{place}: takes {taken[0]} windows at once, no more and no less; export it with the batch left open")
     if taken[1] not in (None, channels):
-        raise InputError(f"{place}: takes images of {taken[1]} channel{'s' * (taken[1] != 1)}, this one has {channels}")
+        way = ": choose one (segment --channel)" if taken[1] == 1 else ""
+        raise InputError(f"{place}: takes images of {taken[1]} channel{'s' * (taken[1] != 1)}, this one has {channels}{way}")
     if any(fixed not in (None, side) for fixed, side in zip(taken[2:], size, strict=True)):
         raise InputError(f"{place}: takes windows of {_sides(taken[2:])} only, got {_sides(size)}: set window, depth and margin to suit")
 

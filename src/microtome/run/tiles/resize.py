@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from microtome.core.kernels.bands import band_height, in_bands
 
-__all__ = ["resized", "scaled_shape"]
+__all__ = ["WAYS", "brought_back", "resized", "scaled_shape"]
+
+WAYS = ("dz", "dy", "dx")
+"""The names of layers that are lengths in pixels along an axis."""
 
 _SHORT = 16  # values: below, a row is too short to be mixed as a whole
 
@@ -57,6 +60,18 @@ def resized(pixels: NDArray[np.float32], shape: Sequence[int]) -> NDArray[np.flo
         if length != pixels.shape[axis]:
             pixels = _along(pixels, axis, length)
     return pixels
+
+
+def brought_back(scores: NDArray[np.float32], shape: Sequence[int], layers: Sequence[str]) -> NDArray[np.float32]:
+    """Scores of a resized image as scores of the image's own pixels; lengths in pixels ("dz", "dy", "dx") are sized along, in place.
+
+    >>> brought_back(np.array([[[4.0], [4.0]]], np.float32), (1, 1), ["dx"]).tolist()
+    [[[2.0]]]
+    """
+    for axis, name in enumerate(WAYS[-len(shape) :]):
+        if name in layers:
+            scores[..., layers.index(name)] *= np.float32(shape[axis] / scores.shape[axis])
+    return resized(scores, shape)
 
 
 def _along(pixels: NDArray[np.float32], axis: int, length: int) -> NDArray[np.float32]:

@@ -88,7 +88,8 @@ def interior_border(
     foreground : float
         A pixel belongs to some object where interior and border together are above this.
     interior : float
-        Pixels above this that hang together, corners too, are one object's inside.
+        Pixels whose share of inside, of what is inside or border, is above this and that hang together, corners too, are one
+        object's inside.
     min_interior : int, pixels
         Smaller insides are no objects of their own.
 
@@ -99,7 +100,10 @@ def interior_border(
 
     Notes
     -----
-    A watershed from the insides, on the distance to the nearest of them in the same piece. A piece of foreground (over faces)
+    Whether a pixel is inside or border is asked among the two alone: where a network hardly knows objects from background, in dim or
+    blurred ones, it may still be sure of where their borders are, and an object's inside stays in one piece.
+
+    The insides grow by a watershed on the distance to the nearest of them in the same piece. A piece of foreground (over faces)
     without an inside is an object of its own. Of encoded objects, the same come back but for these: one that is all border and
     touches another is joined to it; one whose inside is in several pieces comes back as several; where objects touch, a pixel
     with no inside beside it may change owner; and objects in more pieces than one, across faces, come apart. In 3-D the insides
@@ -118,7 +122,7 @@ def interior_border(
     inner, border = layers_of(scores, ("interior", "border"), "interior_border", unnamed=LAYERS)
     share = inner + border
     inside = share > foreground
-    seeds = seeds_of((inner > interior) & inside, min_interior)
+    seeds = seeds_of((inner > interior * share) & inside, min_interior)
     if listening():
         explain("markers", "The insides, one for each object; they grow over the borders.", labels=seeds)
     labels = grow(seeds, inside, scores.aspect)
