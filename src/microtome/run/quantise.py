@@ -26,7 +26,7 @@ from microtome.run.tiles.resize import resized, scaled_shape
 from microtome.run.tiles.stitch import over_windows
 from microtome.run.worker import Job, read_image
 
-__all__ = ["MOST_WINDOWS", "Quantised", "quantise"]
+__all__ = ["MOST_WINDOWS", "Quantised", "network_places", "quantise", "unplaced"]
 
 MOST_WINDOWS = 128
 """No more windows are calibrated on; they are taken evenly from all there are."""
@@ -96,8 +96,8 @@ def quantise(bundle: Bundle, images: Sequence[Path], out: Path) -> Quantised:
     recipe = _checked(bundle.recipe)
     calibrating, judging = (images[::2], images[1::2]) if len(images) > 1 else (images, images)
     windows = _windows(recipe, calibrating)
-    networks = {Path(place).stem: _in_8_bits(place, windows) for place in _places(recipe)}
-    document = _named(recipe)
+    networks = {Path(place).stem: _in_8_bits(place, windows) for place in network_places(recipe)}
+    document = unplaced(recipe, precision="int8")
     with tempfile.TemporaryDirectory(prefix="microtome-") as folder:
         trial = open_bundle(write_bundle(Path(folder) / "trial.zip", document, networks, card="", facts={}))
         shares = [_agreement(recipe, trial.recipe, path) for path in judging]
@@ -126,21 +126,24 @@ def _checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _places(recipe: Recipe) -> list[str]:
+def network_places(recipe: Recipe) -> list[str]:
+    """Where a recipe's networks lie, each once."""
     weights = [use.settings["weights"] for use in recipe.steps if use.step == "network"]
     return list(dict.fromkeys(str(one) for some in weights for one in (some if isinstance(some, list) else [some])))
 
 
-def _named(recipe: Recipe) -> dict[str, Any]:
-    """The recipe's document with its networks named as `write_bundle` wants them, to be computed by whatever a run chooses."""
+def unplaced(recipe: Recipe, **settings: Any) -> dict[str, Any]:
+    """The recipe's document with its networks named as `write_bundle` wants them, and with these settings of theirs.
+
+    What computes them is left to whatever a run chooses.
+    """
     document = recipe.document()
     for use in document["steps"]:
         if isinstance(use, dict) and "network" in use:
-            settings = {key: value for key, value in use["network"].items() if key not in ("engine", "precision", "sha256")}
-            weights = settings["weights"]
-            settings |= {"precision": "int8"}
-            settings["weights"] = [Path(one).stem for one in weights] if isinstance(weights, list) else Path(weights).stem
-            use["network"] = settings
+            kept = {key: value for key, value in use["network"].items() if key not in ("engine", "precision", "sha256")}
+            weights = kept["weights"]
+            kept["weights"] = [Path(one).stem for one in weights] if isinstance(weights, list) else Path(weights).stem
+            use["network"] = {**kept, **settings}
     return document
 
 

@@ -25,15 +25,16 @@ def bundle(
         str, typer.Argument(help="A shipped model's name, or a bundle's path.", show_default=False, autocompletion=complete_model)
     ],
     int8: Annotated[bool, typer.Option("--int8", help="export: with networks in 8 bits, which --data calibrates.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="export: with weights stored in 16 bits; computed as before.")] = False,
     data: Annotated[list[str] | None, typer.Option(help="export --int8: images like those it is for (files, folders, globs).")] = None,
     out: Annotated[Path | None, typer.Option(help="export: the new bundle, a .zip.")] = None,
 ) -> None:
     """Show a bundle's card and recipe; check every byte of it and replay its example (exit code 1 where it differs); or export it."""
     if what == "export":
-        _export(path, int8, data, out)
+        _export_half(path, data, out) if half and not int8 else _export(path, int8 and not half, data, out)
         return
-    if int8 or data or out:
-        raise RecipeError(f"--int8, --data and --out belong to export, not to {what}")
+    if int8 or half or data or out:
+        raise RecipeError(f"--int8, --half, --data and --out belong to export, not to {what}")
     from microtome.run.bundle import find_bundle, verify
 
     if what == "show":
@@ -61,12 +62,33 @@ def _export(path: str, int8: bool, data: list[str] | None, out: Path | None) -> 
     from microtome.run.quantise import quantise
 
     if not int8:
-        raise RecipeError("export: say into what: --int8 --data IMAGES --out FILE.zip makes a bundle whose networks compute in 8 bits")
+        raise RecipeError("export: say into what: --int8 --data IMAGES --out FILE.zip makes a bundle whose networks compute in 8 bits, "
+                          "--half --out FILE.zip one whose weights are stored in 16")  # fmt: skip
     if not data or out is None:
         raise RecipeError("export --int8: needs --data IMAGES to calibrate on, and --out FILE.zip")
-    if out.exists():
-        raise RecipeError(f"{out}: exists already; choose another name")
+    _check_new(out)
     found = quantise(find_bundle(path), [image.path for image in find_images(data)], out)
     apart = "kept apart" if found.apart else "the same that it was calibrated on"
     print(f"{out}: agrees with float32 in {found.agreement:.3%} of the pixels, {found.least:.3%} at least ({found.images} images, {apart}; "
           f"calibrated on {found.windows} windows)")  # fmt: skip
+
+
+def _export_half(path: str, data: list[str] | None, out: Path | None) -> None:
+    from microtome.run.bundle import agreement, example_of, find_bundle
+    from microtome.run.halve import halve
+
+    if data or out is None:
+        raise RecipeError("export --half: needs --out FILE.zip, and no --data: rounding is calibrated on nothing")
+    _check_new(out)
+    old = find_bundle(path)
+    new = find_bundle(str(halve(old, out)))
+    before, after = example_of(old, old.recipe), example_of(old, new.recipe)
+    agreed = (
+        "" if before is None or after is None else f"; its example agrees in {agreement(after.mask, before.mask.pixels):.3%} of the pixels"
+    )
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, before {old.path.stat().st_size / 1e6:.1f} MB{agreed}")
+
+
+def _check_new(out: Path) -> None:
+    if out.exists():
+        raise RecipeError(f"{out}: exists already; choose another name")
