@@ -144,6 +144,16 @@ def test_a_picture_outside_the_folder_or_missing_is_not_shown(run: Path, tmp_pat
     assert "data:image" not in write_page(run).read_text()
 
 
+def test_a_picture_of_nothing_but_noise_is_shown(run: Path) -> None:
+    import PIL.Image
+
+    (run / "pictures").mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (512, 512, 3), dtype=np.uint8)
+    PIL.Image.fromarray(noise).save(run / "pictures" / "noise.png")
+    list(record(run, iter((Validated(10, "ap_50", 0.5, True, {}, 0.4, {}, {"a": "pictures/noise.png"}),))))
+    assert "data:image/jpeg" in write_page(run).read_text()
+
+
 def test_a_folder_without_anything_has_a_page(run: Path, open_page: Open) -> None:
     (run / "split.csv").unlink()
     page = open_page(write_page(run), READY)

@@ -93,6 +93,21 @@ def test_a_window_fits_the_network_and_is_no_larger_than_the_images_need(shape):
         assert side <= 256
 
 
+def test_a_network_that_pads_nothing_has_windows_that_it_can_give():
+    from microtome.networks import build
+
+    recipe, choices = settled(objects(20, shape=(300, 300)), network={"unet": {"depth": 3, "root": 2, "padding": "valid"}})
+    network = build("unet", channels_in=1, outputs={"a": 3}, depth=3, root=2, padding="valid")
+    assert all(side + 2 * network.margin in network.sizes and 240 < side <= 256 for side in recipe.window)
+    assert "pads nothing" in choices["window"].reason
+
+
+def test_objects_of_a_target_that_holds_classes_are_numbered():
+    recipe, choices = settled(objects(20), target={"classes": {}})
+    assert recipe.refine[0] == "connected_components"
+    assert "each piece of a class is an object" in choices["refine"].reason
+
+
 def test_volumes_have_a_network_and_windows_of_their_own():
     recipe, _ = settled(objects(12, shape=(16, 96, 96), ndim=3))
     assert recipe.network["unet"]["dimensions"] == 3

@@ -48,3 +48,8 @@ def test_it_is_learned(changes, tmp_path):
 def test_a_window_that_a_valid_network_does_not_take_is_refused_with_those_it_does(tmp_path):
     with pytest.raises(RecipeError, match=r"window: 33 pixels .* nearest windows: \d+"):
         list(train(samples(), out=tmp_path, recipe=recipe(network=VALID, window=[33, 33])))
+
+
+def test_classes_of_objects_without_a_step_that_numbers_them_are_refused_before_training(tmp_path):
+    with pytest.raises(RecipeError, match="let a step of refine number them"):
+        list(train(samples(), out=tmp_path / "run", recipe=recipe(target={"classes": {}}, refine=[])))

@@ -372,7 +372,7 @@ def _embedded(path: str, changed: int) -> tuple[int, int, str]:
 
     file = io.BytesIO()
     with PIL.Image.open(path) as picture:
-        picture.convert("RGB").save(file, "JPEG", quality=80, subsampling=0, optimize=True)  # thin outlines keep their colours
+        picture.convert("RGB").save(file, "JPEG", quality=80, subsampling=0)  # thin outlines keep their colours
         return (*picture.size, "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii"))
 
 

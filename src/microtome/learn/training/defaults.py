@@ -79,11 +79,11 @@ def settle(
 
     choose("prepare", lambda: _prepare(look, content))
     scale = _scale_each(choose("scale", lambda: _scale(look)), look.ndim)
-    choose("refine", lambda: _refine(look))
     name, given = one_of(choose("target", lambda: _target(look, scale)), "target")
+    choose("refine", lambda: _refine(look, name))
     heads = targets.load(name, given, "target").heads(look.classes, look.ndim)
     network = choose("network", lambda: _network(look, accelerated))
-    window = choose("window", lambda: _window(look, scale, network))
+    window = choose("window", lambda: _window(look, scale, network, heads))
     batch = choose("batch", lambda: _batch(window, accelerated, processes))
     choose("loss", lambda: _loss(heads))
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
@@ -193,12 +193,15 @@ def _target(look: Look, scale: tuple[float, ...]) -> Settled:
     )
 
 
-def _refine(look: Look) -> Settled:
+def _refine(look: Look, target: str) -> Settled:
     """What is done to decoded objects: what hardly any labelled object is like, none found shall be."""
     steps: list[str | dict[str, Any]] = []
     why = []
     if look.kind == "semantic":
         return [], "classes are taken as they are decoded"
+    if target == "classes":
+        steps.append("connected_components")
+        why.append("each piece of a class is an object")
     if look.holed < _FEW:
         steps.append("fill_holes")
         why.append(f"{look.holed:.1%} of the objects have holes")
@@ -221,12 +224,26 @@ def _network(look: Look, accelerated: bool) -> Settled:
     return {"unet": {"depth": depth, "root": root, **flat}}, where
 
 
-def _window(look: Look, scale: tuple[float, ...], network: Mapping[str, Any]) -> Settled:
+def _window(look: Look, scale: tuple[float, ...], network: Mapping[str, Any], heads: Sequence[Head]) -> Settled:
     stride = 2 ** (int((next(iter(network.values())) or {}).get("depth", 5)) - 1) if "unet" in network else 32
     middle = [float(side) * by for side, by in zip(sorted_middle(look), scale, strict=True)]
     most = _SIDE[look.ndim]
     window = [max(stride, min(most, ceil(side / stride) * stride)) for side in middle]
-    return window, f"images are about {' x '.join(f'{side:.0f}' for side in middle)} pixels as the network sees them"
+    reason = f"images are about {' x '.join(f'{side:.0f}' for side in middle)} pixels as the network sees them"
+    if (next(iter(network.values())) or {}).get("padding") != "valid":
+        return window, reason
+    return _valid_window(window, network, heads), f"{reason}; what the network gives, which pads nothing"
+
+
+def _valid_window(window: Sequence[int], network: Mapping[str, Any], heads: Sequence[Head]) -> list[int]:
+    """The nearest sides at or below that a network without padding gives; its least ones where there are none."""
+    from microtome.networks.catalogue import build
+
+    name, settings = one_of(network, "network")
+    built = build(name, channels_in=1, outputs={head.name: len(head.layers) for head in heads}, place="network", **settings)
+    frame = 2 * built.margin
+    given = [[legal - frame for legal in built.sizes.near(side + frame) if legal > frame] for side in window]
+    return [found[0] if found else built.sizes.at_least(frame + 1) - frame for found in given]
 
 
 def sorted_middle(look: Look) -> list[float]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from microtome.core.classes import ClassTable
+from microtome.core.errors import RecipeError
 from microtome.core.events import collect_warnings
 from microtome.core.raster import InstanceMap, SemanticMap
+from microtome.learn.training.prepare import StepDocument, done
 from microtome.measure.metrics.evaluate import evaluate_set
 from microtome.targets.catalogue import Target
 from microtome.targets.heads import perfect_scores
@@ -37,8 +39,17 @@ class Lost:
         return self.lost / self.total if self.total else 0.0
 
 
-def lost_objects(labels: Iterable[tuple[str, SemanticMap | InstanceMap]], target: Target, classes: ClassTable) -> Lost:
+def lost_objects(
+    labels: Iterable[tuple[str, SemanticMap | InstanceMap]], target: Target, classes: ClassTable, refine: Sequence[StepDocument] = ()
+) -> Lost:
     """Encode and decode prepared labels, each with its image's name; semantic labels lose nothing.
+
+    Where the target decodes to classes, the steps of `refine` number the objects.
+
+    Raises
+    ------
+    RecipeError
+        If nothing does.
 
     Examples
     --------
@@ -54,9 +65,17 @@ def lost_objects(labels: Iterable[tuple[str, SemanticMap | InstanceMap]], target
             return Lost(0, 0, ())
         with collect_warnings():
             scores = perfect_scores(target.encode(truth), target.heads(classes, truth.ndim), truth)
-            counted = evaluate_set([(target.decode(scores), truth)], task="instance", metrics=["fn_50"])
+            counted = evaluate_set([(_numbered(target.decode(scores), refine), truth)], task="instance", metrics=["fn_50"])
         total += len(truth)
         if missed := round(counted.get("fn_50", 0.0)):
             by_image[name] = missed
     worst = sorted(by_image.items(), key=lambda one: -one[1])[:5]
     return Lost(sum(by_image.values()), total, tuple(worst))
+
+
+def _numbered(mask: SemanticMap | InstanceMap, refine: Sequence[StepDocument]) -> InstanceMap:
+    found: SemanticMap | InstanceMap = mask if isinstance(mask, InstanceMap) else done(mask, refine)
+    if not isinstance(found, InstanceMap):
+        raise RecipeError("target: is decoded to classes, and the labels are objects: let a step of refine number them, such as "
+                          "connected_components, or choose another target")  # fmt: skip
+    return found

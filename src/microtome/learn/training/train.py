@@ -254,7 +254,7 @@ def _left_out(run: Run, allowed: bool) -> Iterator[str]:
     """
     from microtome.learn.training.dropped import lost_objects
 
-    lost = lost_objects(run.labels(), run.target, run.look.classes)
+    lost = lost_objects(run.labels(), run.target, run.look.classes, run.recipe.refine or ())
     _refuse_dropped(run.source.dropped, lost, allowed)
     yield from (f"left out: {message}" for message in run.source.dropped)
     if lost.lost:
