@@ -30,7 +30,7 @@ help: ## list the targets
 
 install: $(INSTALLED) ## make .venv and install the package into it
 
-demo: $(INSTALLED) ## five pictures, five recipes, five reports in demo/
+demo: $(INSTALLED) ## six pictures, by recipes and by a network, with reports in demo/
 	@$(BIN)/python examples/demo.py
 
 test: $(TESTABLE) ## the whole suite, but for what takes minutes

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 WIDTH = 1100
 BESIDE = Path(__file__).parent
-SETS = (("cells", "cell", "train", 12), ("new", "new", "val", 6))
+SETS = (("cells", "cell", 0, 12), ("new", "new", 1, 6))
 COMMANDS = (
     "check cells --task instance --html check.html --pictures",
     "train cells --task instance --out first --time-budget 2m",
@@ -30,14 +30,14 @@ def choose(data: Path, folder: Path) -> None:
     """Images of 256 x 256 pixels with ten nuclei or more, one a group, spread over the set."""
     with (data / "manifest.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "fluorescence" and (row["height"], row["width"]) == ("256", "256")]
-    for name, stem, split, count in SETS:
-        groups = {row["group"]: row for row in reversed(rows) if row["split"] == split and int(row["objects"]) >= 10}
-        first = sorted(groups.values(), key=rows.index)
-        for number, row in enumerate(first[:: max(1, len(first) // count)][:count], 1):
+    groups = {row["group"]: row for row in reversed(rows) if row["split"] == "train" and int(row["objects"]) >= 10}
+    first = sorted(groups.values(), key=rows.index)
+    for name, stem, begin, count in SETS:
+        for number, row in enumerate(first[begin :: max(2, len(first) // 12)][:count], 1):
             for part, ours in (("images", "images"), ("labels", "masks")):
                 to = folder / name / ours / f"{stem}_{number:02d}.png"
                 to.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(data / "fluorescence" / split / part / row["file"], to)
+                shutil.copyfile(data / "fluorescence" / "train" / part / row["file"], to)
 
 
 def save(picture: Image.Image, name: str) -> None:

@@ -20,6 +20,7 @@ from microtome.learn.data.find import find_dataset
 from microtome.learn.data.load import samples
 from microtome.measure.metrics.bootstrap import bootstrap_difference, bootstrap_mean
 from microtome.measure.metrics.evaluate import evaluate
+from microtome.methods.prepare.to_grey import to_grey
 from microtome.run.bundle import find_bundle
 from microtome.run.pipeline import segment
 from microtome.run.recipe import Recipe
@@ -82,7 +83,7 @@ def _table(data: Dataset, recipes: dict[str, Recipe], size: float) -> dict[str, 
     groups = data.groups()
     scores: dict[str, list[float]] = {name: [] for name in recipes}
     with collect_warnings():
-        for sample in (_sized(one, size) for one in samples(data)):
+        for sample in (_sized(_bright_on_dark(one), size) for one in samples(data)):
             for name, recipe in recipes.items():
                 scores[name].append(evaluate(segment(sample.image, recipe).mask, sample.truth, task="instance", metrics=[METRIC])[METRIC])
     rows: dict[str, dict[str, Any]] = {}
@@ -91,6 +92,14 @@ def _table(data: Dataset, recipes: dict[str, Recipe], size: float) -> dict[str, 
         if name not in ("plain chain", "recipe nuclei"):
             rows[name]["gain_over_recipe"] = bootstrap_difference(values, scores["recipe nuclei"], groups=groups)._asdict()
     return rows
+
+
+def _bright_on_dark(sample: Sample) -> Sample:
+    """Stained tissue as grey, light and dark exchanged; fluorescence as it is."""
+    if not sample.image.has_channels and "histology" not in sample.image.source:
+        return sample
+    grey = to_grey(sample.image).pixels
+    return Sample(Image(255 - grey), sample.truth, sample.group, sample.name)
 
 
 def _sized(sample: Sample, size: float) -> Sample:

@@ -22,10 +22,11 @@ def run(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_demo_finds_the_24_coins_and_writes_five_reports(tmp_path):
+def test_demo_finds_the_24_coins_and_most_of_the_102_nuclei_and_writes_its_reports(tmp_path):
     printed = run("demo.py", "--out", str(tmp_path / "demo"))
-    assert re.search(r"^coins +coins +24 objects", printed, re.MULTILINE)
-    assert len(list(tmp_path.glob("demo/*/report.html"))) == 5
+    assert re.search(r"^coins +recipe coins +24 objects", printed, re.MULTILINE)
+    assert 92 <= int(re.search(r"^nuclei +model nuclei +(\d+) objects", printed, re.MULTILINE)[1]) <= 112
+    assert len(list(tmp_path.glob("demo/*/report.html"))) == 7
 
 
 def test_a_folder_is_counted_though_one_image_is_broken(tmp_path):

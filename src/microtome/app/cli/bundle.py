@@ -51,7 +51,8 @@ def page(bundle: Bundle) -> str:
     """A model's size, card and recipe as text."""
     from microtome.run.bundle_file import member_names, read_member
 
-    size = sum(len(read_member(bundle.path, name)) for name in member_names(bundle.path))
+    members = (len(read_member(bundle.path, name)) for name in member_names(bundle.path))
+    size = bundle.path.stat().st_size if bundle.path.is_file() else sum(members)
     facts = "".join(f"  {key}: {value}\n" for key, value in bundle.facts.items())
     return f"{bundle.path.name}: {size / 1e6:.1f} MB\n{facts}\n{bundle.card.strip()}\n\n{bundle.recipe.to_yaml()}"
 
