@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import RecipeError
 from microtome.core.raster import Image, InstanceMap, SemanticMap
 from microtome.core.result import Sample
@@ -81,6 +82,11 @@ def test_objects_and_classes_have_their_own_target_and_metric():
     assert set(recipe.target) == {"classes"}
     assert recipe.validation.metric == "miou_set"
     assert choices["target"].reason == "2 classes"
+    void = regions().truth.pixels.copy()
+    void[-1] = 2
+    table = ClassTable([ClassEntry(0, "road"), ClassEntry(1, "sky"), ClassEntry(2, "void", "ignore")])
+    _, choices = settled(Sample(regions().image, SemanticMap(void, classes=table), name="one"))
+    assert choices["target"].reason == "2 classes; void is not learned"
 
 
 @pytest.mark.parametrize("shape", [(40, 1000), (64, 64), (333, 200)])

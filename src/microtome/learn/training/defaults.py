@@ -185,7 +185,8 @@ def _far_apart(look: Look) -> str:
 
 def _target(look: Look, scale: tuple[float, ...]) -> Settled:
     if look.kind == "semantic":
-        return {"classes": {}}, f"{len(look.classes)} classes"
+        ignored = [entry.name for entry in look.classes if entry.role == "ignore"]
+        return {"classes": {}}, f"{len(look.classes) - len(ignored)} classes" + (f"; {' and '.join(ignored)} is not learned" if ignored else "")
     wide = look.diameter(10) * prod(scale) ** (1 / look.ndim) >= SMALL
     return {"interior_border": {"width": 2 if wide else 1}}, (
         "objects: their insides and edges are told apart, so that those that touch can be parted; edges are "
