@@ -10,7 +10,7 @@ from pathlib import Path
 from microtome.run.bundle import example_of, find_bundle, open_bundle, write_bundle
 from microtome.run.bundle_file import ARCHITECTURE, WEIGHTS, read_beside, read_member, split_member
 from microtome.run.halve import halve
-from microtome.run.quantise import network_places, unplaced
+from microtome.run.quantise import unplaced
 
 HERE = Path(__file__).parent
 PLACE = HERE.parents[1] / "src" / "microtome" / "shipped" / "models" / "nuclei.zip"
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PLACE)
     options = parser.parse_args()
     bundle = find_bundle(options.model)
-    (place,) = network_places(bundle.recipe)
+    (place,) = bundle.recipe.networks
     document = unplaced(bundle.recipe)
     document["about"] = "Bright nuclei on a dark ground, small and large, touching ones apart: a network."
     document["steps"] = [{"to_grey": {"weights": "mean"}}, *document["steps"]]

@@ -54,6 +54,18 @@ def test_it_segments_from_anywhere_and_in_workers(bundle, tmp_path, monkeypatch)
     assert [len(event.result.mask) for event in done] == [2, 2, 2]
 
 
+def test_an_example_is_replayed_with_its_spacing_and_without_what_files_are_read_by(tmp_path):
+    document = {**DOCUMENT, "input": {"channel": "6E10"}}
+    document["steps"] = [*DOCUMENT["steps"], {"split_touching": {"min_distance": "5 um"}}]
+    image = Image(squares().pixels, spacing=(0.5, 0.5), unit="um")
+    plain = {**document, "input": {}}
+    first = write_bundle(tmp_path / "first.zip", plain, {"main": brightness_network()}, card="Squares.", facts={})
+    example = Example(image, segment(image, open_bundle(first).recipe).mask)
+    path = write_bundle(tmp_path / "b.zip", document, {"main": brightness_network()}, card="Squares.", facts={}, example=example)
+    assert verify(path).agreement == 1
+    assert open_bundle(path).recipe.input.channel == "6E10"  # a name, not a number
+
+
 def test_it_verifies_as_a_zip_and_as_a_folder(bundle, tmp_path):
     verdict = verify(bundle)
     assert verdict.sound

@@ -20,6 +20,9 @@ from microtome.run.pipeline import run, segment
 from microtome.run.recipe import Recipe
 from microtome.run.worker import Job
 
+sys.path.insert(0, str(Path(__file__).parent))
+from networks import brightness_network
+
 RECIPE = Recipe.of("otsu", "connected_components", measure=["area", "mean_intensity"])
 
 
@@ -116,6 +119,17 @@ def test_resume_does_only_what_is_missing_or_changed(folder, tmp_path):
     assert done == {"plate 0/wéll 0.png": False, "plate 1/wéll 1.png": False, "plate 0/wéll 2.png": True, "plate 1/wéll 3.png": True}
     assert outputs(out)["masks/plate 0/wéll 0.png"] == before["masks/plate 0/wéll 0.png"]
     assert [row["count"] for row in table(out / "images.csv")] == ["5", "5", "3", "5"]
+
+
+def test_resume_does_everything_after_another_network_lies_in_its_place(folder, tmp_path):
+    out, network = tmp_path / "out", tmp_path / "n.onnx"
+    recipe = Recipe.of(("network", {"weights": str(network), "layers": ["background", "interior", "border"]}), "interior_border")
+    network.write_bytes(brightness_network())
+    list(run(recipe, [folder], out=out))
+    for low, resumed in ((80.0, True), (60.0, False)):
+        network.write_bytes(brightness_network(low=low))
+        done = [event.resumed for event in run(recipe, [folder], out=out, resume=True) if isinstance(event, Done)]
+        assert done == [resumed] * len(done)
 
 
 def test_resume_after_another_recipe_does_everything(folder, tmp_path):

@@ -25,7 +25,7 @@ from microtome.core.step import parameter_docs
 if TYPE_CHECKING:
     from microtome.networks.network import Network
 
-__all__ = ["FOLDERS", "build", "check", "load", "names", "places", "settings_of", "summary_line"]
+__all__ = ["FOLDERS", "build", "check", "load", "names", "places", "settings_of", "summary_line", "without_download"]
 
 FOLDERS = ("networks/semantic", "networks/classification")
 
@@ -157,6 +157,15 @@ def build(name: str, *, channels_in: int, outputs: Mapping[str, int], seed: int 
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return load(name)(channels_in=channels_in, outputs=outputs, **values)
+
+
+def without_download(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings for a network whose weights are at hand: none are fetched for it.
+
+    >>> without_download({"encoder": "resnet18", "pretrained": True})
+    {'encoder': 'resnet18', 'pretrained': False}
+    """
+    return {**settings, "pretrained": False} if "pretrained" in settings else dict(settings)
 
 
 def _check_channels(channels_in: int, outputs: Mapping[str, int], place: str) -> None:

@@ -39,10 +39,6 @@ class Network(nn.Module):
         Whether an output depends on its receptive field alone. Instance and group normalisation, pooling over the image
         and attention look at all of it.
 
-    Attributes
-    ----------
-    input_statistics : (means, deviations) or None
-        What the channels of an image, scaled to 0..1, are to be normalised by: known where published weights were loaded.
     """
 
     def __init__(
@@ -66,7 +62,6 @@ class Network(nn.Module):
         self.margin = margin
         self.pads_inside = pads_inside
         self.is_local = is_local
-        self.input_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def expected_parameters(self) -> int:
         """How many trainable numbers it has, by formula; running statistics are not counted."""

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from microtome.core.errors import InputError, RecipeError, did_you_mean
@@ -35,8 +34,8 @@ from microtome.run.bundle_file import SUMS, member_names, read_member, sha256
 from microtome.run.recipe import Recipe
 from microtome.run.shipped import model_names, model_path, recipe_names
 
-__all__ = ["Bundle", "Example", "Verdict", "agreement", "example_of", "find_bundle", "open_bundle", "segmented_example", "verify",
-           "write_bundle"]  # fmt: skip
+__all__ = ["Bundle", "Example", "Verdict", "agreement", "example_of", "find_bundle", "open_bundle", "replayed", "segmented_example",
+           "verify", "write_bundle"]  # fmt: skip
 
 Mask = SemanticMap | InstanceMap
 _HEAD = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -199,9 +198,10 @@ def write_bundle(
         If the recipe, `weights` or `architectures` name a network that is not there.
     """
     members: dict[str, bytes] = {f"networks/{name}.onnx": data for name, data in networks.items()}
-    head = yaml.safe_dump(dict(facts), sort_keys=False, allow_unicode=True)
+    told = {**facts, **_read_as(example.image)} if example is not None else facts
+    head = "".join(f"{name}: {yaml_text.dump_value(fact)}\n" for name, fact in told.items())
     members["card.md"] = f"---\n{head}---\n\n{card.strip()}\n".encode()
-    members["recipe.yaml"] = yaml.safe_dump(_settled(recipe, members), sort_keys=False, allow_unicode=True).encode()
+    members["recipe.yaml"] = yaml_text.dump(_settled(recipe, members)).encode()
     members |= _for_torch(networks, weights, architectures or {})
     if example is not None:
         members["example/image.npy"], members["example/mask.npy"] = _npy(example.image.pixels), _npy(example.mask.pixels)
@@ -215,6 +215,12 @@ def write_bundle(
     with whole_file(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
     return path
+
+
+def _read_as(image: Image) -> dict[str, Any]:
+    """What an example's pixels do not say themselves."""
+    spacing = {} if image.spacing is None else {"example_spacing": list(image.spacing), "example_unit": image.unit}
+    return {"example_axes": image.axes, **spacing}
 
 
 def _for_torch(
@@ -304,18 +310,26 @@ def example_of(bundle: Bundle, recipe: Recipe) -> Example | None:
 
 
 def segmented_example(bundle: Bundle, recipe: Recipe) -> Mask:
-    """What a recipe makes of the bundle's example image under ONNX Runtime."""
+    """What a recipe makes of the bundle's example image."""
+    return replayed(_example_image(bundle), recipe)
+
+
+def replayed(image: Image, recipe: Recipe) -> Mask:
+    """What a recipe makes of an image of which the channel was taken already, under the engine that every installation has."""
     from microtome.run.pipeline import segment
 
-    return segment(_example_image(bundle), recipe, engine="onnxruntime").mask
+    return segment(image, recipe.without_input(), engine="onnxruntime").mask
 
 
 def _example_image(bundle: Bundle) -> Image:
     image = _load(bundle.path, "example/image.npy")
     axes = bundle.facts.get("example_axes", {2: "yx", 3: "yxc", 4: "zyxc"}.get(image.ndim))
+    spacing, unit = (bundle.facts.get(f"example_{name}") for name in ("spacing", "unit"))
     try:
-        return Image(image, axes=str(axes))
-    except InputError as error:
+        if spacing is None:
+            return Image(image, axes=str(axes))
+        return Image(image, axes=str(axes), spacing=tuple(float(one) for one in spacing), unit=str(unit))
+    except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{bundle.path}: example/image.npy, shape {image.shape}, is no image of axes {axes}: {error}") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from microtome.core.errors import MissingExtra, RecipeError
 from microtome.run.bundle import Bundle, example_of, open_bundle, write_bundle
 from microtome.run.bundle_file import ARCHITECTURE, WEIGHTS, has_beside, read_beside, read_member, split_member
-from microtome.run.quantise import network_places, unplaced
+from microtome.run.quantise import unplaced
 
 __all__ = ["halve"]
 
@@ -48,7 +49,7 @@ def halve(bundle: Bundle, out: Path) -> Path:
     """
     if find_spec("onnx") is None or find_spec("safetensors") is None:
         raise MissingExtra("storing weights in half precision needs onnx and safetensors: pip install 'microtome[deep]'")
-    places = {Path(place).stem: place for place in network_places(bundle.recipe)}
+    places = {Path(place).stem: place for place in bundle.recipe.networks}
     if not places:
         raise RecipeError("half precision: the recipe has no network")
     if any(use.settings.get("precision") == "int8" for use in bundle.recipe.steps):
@@ -58,8 +59,9 @@ def halve(bundle: Bundle, out: Path) -> Path:
     built = {name: json.loads(read_beside(place, ARCHITECTURE)) for name, place in places.items() if has_beside(place, ARCHITECTURE)}
     document, facts = unplaced(bundle.recipe), {**bundle.facts, "weights": "float16"}
     only = next(iter(weights.values())) if len(places) == 1 and weights else weights
-    first = write_bundle(out, document, networks, card=bundle.card, facts=facts, weights=only, architectures=built)
-    example = example_of(bundle, open_bundle(first).recipe)
+    with tempfile.TemporaryDirectory(prefix="microtome-") as folder:
+        trial = open_bundle(write_bundle(Path(folder) / "trial.zip", document, networks, card="", facts={}))
+        example = example_of(bundle, trial.recipe)
     return write_bundle(out, document, networks, card=bundle.card, facts=facts, weights=only, architectures=built, example=example)
 
 

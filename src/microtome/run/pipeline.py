@@ -21,6 +21,7 @@ from microtome.core.events import Done, Event, Failed, Progress, Started, Warned
 from microtome.core.raster import Image
 from microtome.core.result import Result
 from microtome.run import journal, outputs
+from microtome.run.bundle_file import read_member, sha256, split_member
 from microtome.run.count_interval import CountInterval
 from microtome.run.engines.choose import Choice, settle
 from microtome.run.execute import execute, up_to
@@ -234,6 +235,13 @@ def _hash_or_nothing(job: Job) -> str:
         return ""
 
 
+def _network_hashes(recipe: Recipe) -> Iterator[str]:
+    """Of networks that the recipe names by their place alone: another one may lie there the next time."""
+    for use in recipe.steps:
+        if not use.settings.get("sha256"):
+            yield from (sha256(read_member(*split_member(place))) for place in use.networks)
+
+
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
@@ -305,6 +313,7 @@ class _Run:
         company = "" if all(node.over == "image" for node in self.plan.nodes) else "".join(sorted(hashes.values()))
         wish: tuple[object, ...] = (self.recipe.fingerprint(), microtome.__version__, self.explain, *self.extras, company)
         wish += tuple(told for told in (self.trained, self.counts) if told is not None)
+        wish += tuple(_network_hashes(self.recipe))
         return {job.name: _digest(hashes[job.name], job.group, *wish) if hashes[job.name] else "" for job in self.jobs}
 
     def _others(self, resume: bool) -> list[tuple[str, Result]]:

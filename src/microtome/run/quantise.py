@@ -26,7 +26,7 @@ from microtome.run.tiles.resize import resized, scaled_shape
 from microtome.run.tiles.stitch import over_windows
 from microtome.run.worker import Job, read_image
 
-__all__ = ["MOST_WINDOWS", "Quantised", "network_places", "quantise", "unplaced"]
+__all__ = ["MOST_WINDOWS", "Quantised", "quantise", "unplaced"]
 
 MOST_WINDOWS = 128
 """No more windows are calibrated on; they are taken evenly from all there are."""
@@ -96,13 +96,13 @@ def quantise(bundle: Bundle, images: Sequence[Path], out: Path) -> Quantised:
     recipe = _checked(bundle.recipe)
     calibrating, judging = (images[::2], images[1::2]) if len(images) > 1 else (images, images)
     windows = _windows(recipe, calibrating)
-    networks = {Path(place).stem: _in_8_bits(place, windows) for place in network_places(recipe)}
+    networks = {Path(place).stem: _in_8_bits(place, shown) for place, shown in windows.items()}
     document = unplaced(recipe, precision="int8")
     with tempfile.TemporaryDirectory(prefix="microtome-") as folder:
         trial = open_bundle(write_bundle(Path(folder) / "trial.zip", document, networks, card="", facts={}))
         shares = [_agreement(recipe, trial.recipe, path) for path in judging]
         example = example_of(bundle, trial.recipe)
-    found = Quantised(out, len(windows), len(judging), float(np.mean(shares)), float(np.min(shares)), len(images) > 1)
+    found = Quantised(out, max(map(len, windows.values())), len(judging), float(np.mean(shares)), float(np.min(shares)), len(images) > 1)
     facts = {**bundle.facts, "weights": "int8", "int8_agreement": round(found.agreement, 6), "int8_agreement_least": round(found.least, 6)}
     write_bundle(out, document, networks, card=f"{bundle.card.strip()}\n\n{_told(found)}", facts=facts, example=example)
     return found
@@ -126,12 +126,6 @@ def _checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def network_places(recipe: Recipe) -> list[str]:
-    """Where a recipe's networks lie, each once."""
-    weights = [use.settings["weights"] for use in recipe.steps if use.step == "network"]
-    return list(dict.fromkeys(str(one) for some in weights for one in (some if isinstance(some, list) else [some])))
-
-
 def unplaced(recipe: Recipe, **settings: Any) -> dict[str, Any]:
     """The recipe's document with its networks named as `write_bundle` wants them, and with these settings of theirs.
 
@@ -147,18 +141,25 @@ def unplaced(recipe: Recipe, **settings: Any) -> dict[str, Any]:
     return document
 
 
-def _windows(recipe: Recipe, images: Sequence[Path]) -> list[NDArray[np.float32]]:
-    """What the networks are shown of these images: windows (1, C, *window), evenly taken."""
+def _windows(recipe: Recipe, images: Sequence[Path]) -> dict[str, list[NDArray[np.float32]]]:
+    """What each network, by its place, is shown of these images: windows (1, C, *window), evenly taken."""
     chain = plan(recipe)
-    gathered: list[NDArray[np.float32]] = []
-    for node in chain.nodes:
-        if node.step.name == "network":
+    gathered: dict[str, list[NDArray[np.float32]]] = {}
+    for node, use in zip(chain.nodes, recipe.steps, strict=True):
+        if use.step == "network":
+            shown: list[NDArray[np.float32]] = []
             for path in images:
                 value = up_to(chain, node.number, read_image(Job(path.name, path), recipe.input), {})
                 assert isinstance(value, Image)
-                gathered += _shown(value, node.settings)
-    chosen = np.unique(np.linspace(0, len(gathered) - 1, MOST_WINDOWS).round().astype(int))
-    return [gathered[k] for k in chosen]
+                shown += _shown(value, node.settings)
+            for place in use.networks:
+                gathered.setdefault(place, []).extend(shown)
+    return {place: _evenly(shown, MOST_WINDOWS) for place, shown in gathered.items()}
+
+
+def _evenly(shown: Sequence[NDArray[np.float32]], most: int) -> list[NDArray[np.float32]]:
+    chosen = np.unique(np.linspace(0, len(shown) - 1, most).round().astype(int))
+    return [shown[k] for k in chosen]
 
 
 def _shown(image: Image, settings: Mapping[str, Any]) -> list[NDArray[np.float32]]:

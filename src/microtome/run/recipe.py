@@ -77,6 +77,14 @@ class StepUse(_Strict):
             return self.step
         return {self.step: dict(self.settings), **rest}
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Where the networks lie that it computes; none of a step that is no network."""
+        if self.step != "network":
+            return ()
+        weights = self.settings["weights"]
+        return tuple(map(str, weights)) if isinstance(weights, list) else (str(weights),)
+
 
 class Recipe(_Strict):
     """What to do with an image. Frozen; checked when it is made: names, settings and the graph of nouns.
@@ -228,6 +236,15 @@ class Recipe(_Strict):
         """The same recipe with other reading options; None leaves one as it is."""
         given = self.document().get("input", {}) | {key: value for key, value in changes.items() if value is not None}
         return self.from_document({**self.document(), "input": given})
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Where its networks lie, each once."""
+        return tuple(dict.fromkeys(place for use in self.steps for place in use.networks))
+
+    def without_input(self) -> Self:
+        """The same recipe for an image that is read already."""
+        return self.model_copy(update={"input": Input()})
 
     def fingerprint(self) -> str:
         """A short hash of what it does: equal for recipes that give equal results (`about` does not count)."""

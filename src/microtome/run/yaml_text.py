@@ -7,14 +7,14 @@ anchors and keys written twice are refused: a recipe is data, and one place says
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from microtome.core.errors import RecipeError
 
-__all__ = ["dump", "dump_value", "load"]
+__all__ = ["dump", "dump_tree", "dump_value", "load"]
 
 _LARGEST = 1 << 20
 
@@ -103,6 +103,32 @@ def _step_lines(step: str | Mapping[str, Any]) -> list[str]:
     if isinstance(step, str):
         return [f"- {step}"]
     return [f"{'  ' if number else '- '}{key}: {dump_value(value)}" for number, (key, value) in enumerate(step.items())]
+
+
+def dump_tree(document: Mapping[str, Any]) -> str:
+    """Write a document of many settings: a line a setting, those of one part below it.
+
+    >>> print(dump_tree({"train": {"batch": 4, "network": {"unet": {"depth": 5}}}}), end="")
+    train:
+      batch: 4
+      network:
+        unet:
+          depth: 5
+    """
+    return "".join(f"{line}\n" for line in _tree_lines(document))
+
+
+def _tree_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in document.items():
+        key = dump_value(name)
+        if isinstance(value, Mapping) and value:
+            yield f"{key}:"
+            yield from (f"  {line}" for line in _tree_lines(value))
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            yield f"{key}:"
+            yield from (f"  - {dump_value(one)}" for one in value)
+        else:
+            yield f"{key}: {dump_value(value)}"
 
 
 def dump_value(value: Any) -> str:

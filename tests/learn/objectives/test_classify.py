@@ -91,6 +91,17 @@ def test_accuracy_counts_every_held_out_image_and_weighs_classes():
     assert found.loss == pytest.approx((4 * math.log(1 + math.exp(-1)) + math.log(1 + math.e)) / 5)
 
 
+def test_ignored_images_are_neither_right_nor_wrong():
+    held = WholeImages(np.zeros((3, 2, 2), np.float32), {"kind": np.array([1, 1, 9])}, batch=2, names=list("abc"))
+    found = Accuracy(Classify(Says([0.0, 1.0]), "kind", ignore=9), held)(Says([0.0, 1.0]), 1)
+    assert found.scores == {"accuracy": 1.0, "balanced_accuracy": 1.0}
+    assert found.images == {"a": 1, "b": 1}
+    assert found.loss == pytest.approx(math.log(1 + math.exp(-1)))
+    none = WholeImages(np.zeros((2, 2, 2), np.float32), {"kind": np.array([1, 1])}, batch=2, names=list("ab"))
+    with pytest.raises(InputError, match="none of the held-out images has a class that counts"):
+        Accuracy(Classify(Says([0.0, 1.0]), "kind", ignore=1), none)(Says([0.0, 1.0]), 1)
+
+
 def folders(root, **classes):
     for name, values in classes.items():
         for number, value in enumerate(values):

@@ -53,6 +53,20 @@ def test_going_on_from_a_checkpoint_is_the_same_bits_as_never_having_stopped(tmp
     assert all(torch.equal(one, two) for one, two in zip(made.state_dict().values(), other.state_dict().values(), strict=True))
 
 
+def test_the_optimisers_own_numbers_are_those_of_the_recipe_and_another_optimiser_is_refused(tmp_path):
+    made = network()
+    before = optimiser_of({"adamw": {"weight_decay": 0.01}}, made)
+    step(made, before, 0)
+    save_checkpoint(tmp_path / "c.safetensors", State(1, 1.0, 0.25, 1, {}), {"network": made}, [before])
+    _, tensors, plain = load_checkpoint(tmp_path / "c.safetensors")
+    now = optimiser_of({"adamw": {"weight_decay": 0.05}}, made)
+    decays = [group["weight_decay"] for group in now.param_groups]
+    restore(tensors, plain, {"network": made}, [now], source="c")
+    assert [group["weight_decay"] for group in now.param_groups] == decays
+    with pytest.raises(InputError, match=r"c: is of another optimiser than train\.yaml beside it names"):
+        restore(tensors, plain, {"network": made}, [optimiser_of({"sgd": {}}, made)], source="c")
+
+
 def test_the_optimisers_numbers_lie_as_their_weights_do(tmp_path):
     made = network()
     optimiser = optimiser_of({"adamw": {}}, made)

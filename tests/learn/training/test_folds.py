@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from tests.learn.training.tiny import discs, recipe, samples, semantic_samples  
 
 from microtome import evaluate, segment  # noqa: E402
 from microtome.core.errors import InputError, RecipeError  # noqa: E402
-from microtome.core.raster import SemanticMap  # noqa: E402
+from microtome.core.raster import Image, SemanticMap  # noqa: E402
 from microtome.core.result import Sample  # noqa: E402
 from microtome.learn.training.events import Chosen, Finished, Planned, Stepped, Stopped  # noqa: E402
 from microtome.learn.training.folds import Folded, train_folds  # noqa: E402
 from microtome.learn.training.several import OfPart  # noqa: E402
+from microtome.learn.training.train import train  # noqa: E402
 from microtome.run.bundle import open_bundle, verify  # noqa: E402
 
 
@@ -165,6 +167,19 @@ def test_a_class_that_only_one_fold_has_is_a_class_of_all_networks(tmp_path):
     assert isinstance(told[-1], Folded)
     assert [entry["value"] for entry in open_bundle(tmp_path / "model.zip").facts["classes"]] == [0, 1, 2]
     assert set(told[-1].pooled.scores) >= {"miou_set", "pa"}
+
+
+def test_the_channel_of_the_model_they_begin_with_holds_for_all_and_for_the_ensemble(tmp_path):
+    two = [replace(one, image=Image(np.stack([255 - one.image.pixels, one.image.pixels], -1), axes="yxc")) for one in plates()]
+    few = recipe(budget={"steps": 2}, validation={"every": 2, "pictures": 0})
+    own = {"microtome": 1, "train": {key: value for key, value in few["train"].items() if key not in ("network", "scale")}}
+    list(train(two, out=tmp_path / "first", recipe=recipe(budget={"steps": 2}, validation={"every": 2, "pictures": 0}, channel=1)))
+    model = tmp_path / "first" / "model.zip"
+    folded = list(train_folds(two, out=tmp_path / "run", k=2, recipe=own, start=model))[-1]
+    assert open_bundle(folded.bundle).recipe.input.channel == 1
+    assert json.loads((tmp_path / "run" / "folds.json").read_text())["from"] == str(model)
+    with pytest.raises(InputError, match=r"these runs were begun from .*model\.zip, not from nuclei; leave --from away"):
+        train_folds(two, out=tmp_path / "run", k=2, resume=True, start="nuclei")
 
 
 def test_a_time_is_a_number_of_steps_for_all_folds(tmp_path, monkeypatch):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from tests.learn.training.launch import data_folder  # noqa: E402
-from tests.learn.training.tiny import recipe, samples, semantic_samples  # noqa: E402
+from tests.learn.training.tiny import discs, recipe, samples, semantic_samples  # noqa: E402
 
 from microtome.core.classes import ClassEntry, ClassTable  # noqa: E402
 from microtome.core.errors import InputError  # noqa: E402
+from microtome.core.events import collect_warnings  # noqa: E402
 from microtome.core.raster import Image, InstanceMap, SemanticMap  # noqa: E402
 from microtome.core.result import Sample  # noqa: E402
 from microtome.learn.data.find import find_dataset  # noqa: E402
 from microtome.learn.training.events import Chosen, Stepped, Stopped, Validated, Warned  # noqa: E402
+from microtome.learn.training.source import source_of  # noqa: E402
 from microtome.learn.training.train import train  # noqa: E402
 
 FEW = recipe(budget={"steps": 4}, validation={"every": 1, "pictures": 0})
@@ -41,13 +45,13 @@ def with_class(sample, value, name, table=()):
 
 
 def test_held_out_images_without_an_object_are_refused_as_such(tmp_path):
-    empty = Sample(samples()[0].image, InstanceMap(np.zeros((48, 48), np.int32)), name="empty")
+    empty = Sample(discs(99)[0], InstanceMap(np.zeros((48, 48), np.int32)), name="empty")
     with pytest.raises(InputError, match=r"none of the held-out images holds an object.*--seed"):
         list(train(samples(), out=tmp_path, recipe=FEW, held=[empty]))
 
 
 def test_held_out_images_of_one_class_are_refused_as_such(tmp_path):
-    plain = Sample(samples()[0].image, SemanticMap(np.zeros((48, 48), np.uint8)), name="plain")
+    plain = Sample(discs(99)[0], SemanticMap(np.zeros((48, 48), np.uint8)), name="plain")
     with pytest.raises(InputError, match=r"all labels of the held-out images are class 0.*--seed"):
         list(train(semantic_samples(), out=tmp_path, recipe=FEW, held=[plain]))
 
@@ -87,6 +91,25 @@ def test_an_image_that_is_learned_from_may_not_be_held_out_as_well(tmp_path):
         list(train(data, out=tmp_path / "run", recipe=FEW, held=data))
 
 
+def test_a_sample_that_is_learned_from_may_not_be_held_out_as_well(tmp_path):
+    with pytest.raises(InputError, match=r"2 images are both learned from and held out \(image 2, image 3\)"):
+        source_of(samples(4), tmp_path, held=samples(6)[2:], share=0.25, seed=0)
+
+
+def test_samples_of_one_name_are_refused(tmp_path):
+    first, second, *others = samples()
+    with pytest.raises(InputError, match=r"1 names are those of several samples \(image 0\)"):
+        source_of([first, replace(second, name="image 0"), *others], tmp_path, share=0.25, seed=0)
+
+
+def test_images_of_no_part_are_learned_from_beside_a_val(tmp_path):
+    whole = find_dataset(data_folder(tmp_path / "data", 6), kind="instance")
+    data = whole.only([replace(entry, split="val" if number < 2 else "") for number, entry in enumerate(whole)])
+    source = source_of(data, tmp_path, share=0.25, seed=0)
+    assert [entry.name for entry in source.held.dataset] == [entry.name for entry in data.part("val")]
+    assert len(source.train.dataset) == 4
+
+
 def test_groups_that_given_splits_tear_apart_are_told(tmp_path):
     data_folder(tmp_path / "data" / "train", 4)
     data_folder(tmp_path / "data" / "val", 2)
@@ -99,6 +122,24 @@ def test_groups_that_given_splits_tear_apart_are_told(tmp_path):
     data = find_dataset(tmp_path / "data", kind="instance", group=r"(p\d)_")
     said, _ = told(train(data, out=tmp_path / "run", recipe=FEW))
     assert any("1 groups have images both to learn from and held out (p3)" in message for message in said)
+
+
+def test_a_test_part_is_never_looked_at_also_not_by_a_run_that_goes_on(tmp_path):
+    whole = find_dataset(data_folder(tmp_path / "data", 8), kind="instance")
+    data = whole.only([replace(entry, split="test" if number < 2 else "train") for number, entry in enumerate(whole)])
+    for resume in (False, True):
+        with collect_warnings() as said:
+            source = source_of(data, tmp_path, share=0.25, seed=0, resume=resume)
+        assert any("test is not looked at" in one for one in said)
+        seen = {entry.name for part in (source.train, source.held) for entry in part.dataset}
+        assert seen == {entry.name for entry in data.part("train")}
+
+
+def test_data_with_nothing_but_a_test_part_is_refused(tmp_path):
+    whole = find_dataset(data_folder(tmp_path / "data", 4), kind="instance")
+    data = whole.only([replace(entry, split="test") for entry in whole])
+    with pytest.raises(InputError, match="all of test, and none of train or val; name the part to learn from `train`"):
+        source_of(data, tmp_path, share=0.25, seed=0)
 
 
 def test_going_on_asks_for_the_held_out_images_that_were_given(tmp_path):

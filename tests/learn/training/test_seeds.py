@@ -58,6 +58,7 @@ def test_more_seeds_are_added_and_those_that_are_done_stay(run):
     assert [one.part for one in further if isinstance(one, OfPart) and isinstance(one.event, Planned)] == ["seed 6, 3 of 3"]
     assert finished(further)[:2] == finished(first)
     told = json.loads((out / "seeds.json").read_text())
+    assert told["from"] is None
     assert [row["seed"] for row in told["runs"]] == [4, 5, 6]
     assert [row["model"] for row in told["runs"]] == ["seed-4/model.zip", "seed-5/model.zip", "seed-6/model.zip"]
     assert (told["mean"], told["least"], told["greatest"]) == (further[-1].mean, further[-1].least, further[-1].greatest)
@@ -77,3 +78,9 @@ def test_a_folder_with_runs_is_not_written_over(run, tmp_path):
         train_seeds(samples(), out=tmp_path, count=2, resume=True)
     with pytest.raises(RecipeError, match="2 or more"):
         train_seeds(samples(), out=tmp_path, count=1)
+
+
+def test_runs_of_first_weights_do_not_go_on_from_a_model(run):
+    out, _, _ = run
+    with pytest.raises(InputError, match="these runs were begun with first weights, not from nuclei; leave --from away"):
+        train_seeds(samples(), out=out, count=4, resume=True, start="nuclei")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import replace
+from itertools import tee
 
 import numpy as np
 import pytest
@@ -42,10 +43,12 @@ def without(*fields, **changes):
 
 def test_it_begins_where_the_model_ended(model, tmp_path):
     fresh = train(samples(), out=tmp_path / "fresh", recipe=recipe(**FEW))
-    further = train(samples(), out=tmp_path / "further", recipe=without("network", "scale", **FEW), start=model)
+    further, again = tee(train(samples(), out=tmp_path / "further", recipe=without("network", "scale", **FEW), start=model))
     assert first_loss(further) < 0.7 * first_loss(fresh)
+    reasons = {one.place: one.reason for one in next(told for told in again if isinstance(told, Chosen)).choices}
+    assert reasons["network"] == reasons["target"] == reasons["prepare"] == "as the model has it"
+    assert "as you said" in reasons["window"]
     fresh.close()
-    further.close()
 
 
 def test_images_of_larger_objects_are_brought_to_the_size_it_knows(model, tmp_path):

@@ -47,7 +47,7 @@ def test_weights_are_fetched_only_when_asked_and_a_failure_is_explained(monkeypa
         raise OSError("no connection")
 
     monkeypatch.setattr(encoders, "hf_hub_download", refuse)
-    assert network(encoder="resnet18").input_statistics is None
+    network(encoder="resnet18")
     with pytest.raises(RunError, match=r"weights of resnet18 could not be fetched \(no connection\)"):
         network(encoder="resnet18", pretrained=True)
 
@@ -60,3 +60,14 @@ def test_weights_are_fetched_only_when_asked_and_a_failure_is_explained(monkeypa
 def test_every_architecture_takes_odd_sizes(architecture):
     answers = network(architecture=architecture, encoder="resnet18").eval()(torch.zeros(2, 1, 65, 97))
     assert {name: tuple(y.shape) for name, y in answers.items()} == {"interior": (2, 1, 65, 97), "border": (2, 2, 65, 97)}
+
+
+def test_the_statistics_of_a_pretrained_encoder_go_with_its_weights():
+    told, plain = (build("smp", channels_in=3, outputs={"classes": 2}, encoder="resnet18").eval() for _ in range(2))
+    plain.load_state_dict(told.state_dict())
+    told.statistics.set([0.5, 0.4, 0.3], [0.2, 0.25, 0.5])
+    batch = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    by_hand = (batch - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)) / torch.tensor([0.2, 0.25, 0.5]).view(3, 1, 1)
+    torch.testing.assert_close(told(batch)["classes"], plain(by_hand)["classes"])
+    plain.load_state_dict(told.state_dict())
+    torch.testing.assert_close(told(batch)["classes"], plain(batch)["classes"], rtol=0, atol=0)

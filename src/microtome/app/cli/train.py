@@ -17,6 +17,7 @@ import typer
 from microtome.app.cli.complete import complete_model
 from microtome.app.cli.networks import complete_network
 from microtome.core.errors import RecipeError
+from microtome.run.yaml_text import dump_value
 
 if TYPE_CHECKING:
     from microtome.learn.data.dataset import Dataset
@@ -153,7 +154,7 @@ def _assignments(given: dict[str, Any]) -> list[str]:
         "epochs": "budget.epochs", "time_budget": "budget.time", "metric": "validation.metric", "patience": "validation.patience",
         "channel": "channel", "precision": "precision", "seed": "seed", "memory": "memory",
     }  # fmt: skip
-    said += [f"{place}={given[name]}" for name, place in places.items() if given[name] is not None]
+    said += [f"{place}={dump_value(given[name])}" for name, place in places.items() if given[name] is not None]
     return [*said, *(["oriented=true"] if given["oriented"] else [])]
 
 

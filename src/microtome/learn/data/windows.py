@@ -42,7 +42,7 @@ class Window:
     seed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sampling:
     """How windows are chosen.
 

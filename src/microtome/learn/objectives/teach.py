@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from microtome.core.classes import ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import collect_warnings
+from microtome.core.keywords import settings_of
 from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.learn.augment.example import Example
 from microtome.targets import catalogue
@@ -50,7 +51,9 @@ class Teacher:
             if self.weights is not None:
                 if not isinstance(mask, InstanceMap):
                     raise InputError(f"{example.name}: weights between objects need objects, and the labels are classes")
-                arrays[PIXEL_WEIGHT] = weight_map(mask, **self.weights)
+                known = settings_of(weight_map)
+                given = {key: known[key].in_pixels(value, mask.spacing, mask.unit) for key, value in self.weights.items()}
+                arrays[PIXEL_WEIGHT] = weight_map(mask, **given)
         return arrays
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from microtome.core.errors import InputError
 from microtome.learn.objectives.classify import Classify
 from microtome.learn.training.events import Validated
 from microtome.learn.training.whole_images import WholeImages
@@ -44,12 +45,20 @@ class Accuracy:
             truth.append(tensors[self.objective.output])
             with torch.inference_mode():
                 own = self.objective.wrap(lambda _: network)
-                losses.append(own.loss(tensors).total.item() * len(truth[-1]))
-        right = (torch.cat(found) == torch.cat(truth)).cpu().numpy()
+                losses.append(own.loss(tensors).total.item() * int(self._counts(truth[-1]).sum()))
         kinds = torch.cat(truth).cpu().numpy()
-        scores = {"accuracy": float(right.mean()), "balanced_accuracy": _balanced(right, kinds)}
-        images = dict(zip(self.held.names, right.astype(float).tolist(), strict=True))
+        known = self._counts(torch.cat(truth)).cpu().numpy()
+        if not known.any():
+            raise InputError("none of the held-out images has a class that counts: all are to be ignored")
+        right = (torch.cat(found) == torch.cat(truth)).cpu().numpy()[known]
+        scores = {"accuracy": float(right.mean()), "balanced_accuracy": _balanced(right, kinds[known])}
+        names = [name for name, counts in zip(self.held.names, known, strict=True) if counts]
+        images = dict(zip(names, right.astype(float).tolist(), strict=True))
         return Validated(step, "accuracy", scores["accuracy"], best=False, scores=scores, loss=sum(losses) / len(right), images=images)
+
+    def _counts(self, truth: Tensor) -> Tensor:
+        """Which images have a class that is not ignored."""
+        return torch.ones_like(truth, dtype=torch.bool) if self.objective.ignore is None else truth != self.objective.ignore
 
 
 def _balanced(right: NDArray[np.bool_], kinds: NDArray[Any]) -> float:

@@ -16,8 +16,7 @@ from microtome.networks.export import to_onnx
 from microtome.networks.network import Network
 from microtome.networks.parity import check_parity
 from microtome.networks.weights import dump_weights
-from microtome.run.bundle import Example, open_bundle, write_bundle
-from microtome.run.pipeline import segment
+from microtome.run.bundle import Example, open_bundle, replayed, write_bundle
 
 __all__ = ["Trained", "write_model"]
 
@@ -90,8 +89,7 @@ def write_model(path: Path, trained: Trained, example: Image) -> Path:
     piece = _piece(example)
     with tempfile.TemporaryDirectory(prefix="microtome-") as folder, collect_warnings():
         first = write_bundle(Path(folder) / "model.zip", recipe, {"main": data}, card=trained.card, facts=facts)
-        mask = segment(piece, open_bundle(first).recipe).mask
-    facts["example_axes"] = piece.axes
+        mask = replayed(piece, open_bundle(first).recipe)
     return write_bundle(path, recipe, {"main": data}, card=trained.card, facts=facts, weights=weights, architectures={"main": built},
                         example=Example(piece, mask))  # fmt: skip
 

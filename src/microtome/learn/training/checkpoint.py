@@ -152,7 +152,12 @@ def restore(
             if head == f"optimiser.{number}":
                 place, _, field_name = rest.partition("/")
                 state.setdefault(int(place), {})[field_name] = value
+        given = [{key: value for key, value in group.items() if key != "params"} for group in optimiser.param_groups]
+        if [set(group) - {"params"} for group in part["groups"]] != [set(group) for group in given]:
+            raise InputError(f"{source}: is of another optimiser than train.yaml beside it names; was that changed?")
         optimiser.load_state_dict({"state": state, "param_groups": part["groups"]})
+        for group, own in zip(optimiser.param_groups, given, strict=True):
+            group.update(own)  # train.yaml may have been changed: what it says holds
         for parameter, values in optimiser.state.items():
             for key, value in values.items():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:  # laid out as its weights

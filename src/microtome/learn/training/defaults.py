@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil, pi, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microtome.core.errors import RecipeError
 from microtome.learn.augment.default import Content, default_chain
@@ -12,11 +12,15 @@ from microtome.learn.training.events import Choice
 from microtome.learn.training.look import Look
 from microtome.learn.training.prepare import scales_of
 from microtome.learn.training.recipe import TrainingRecipe
+from microtome.learn.training.said import one_of
 from microtome.measure.metrics.definitions import find
 from microtome.targets import catalogue as targets
 from microtome.targets.heads import Head
 
-__all__ = ["SMALL", "one_of", "settle"]
+if TYPE_CHECKING:
+    from microtome.networks.network import Network
+
+__all__ = ["SMALL", "settle"]
 
 SMALL = 10.0
 """The diameter, in pixels of the network's input, that small objects (the 10th percentile) are brought to at least: below it one pixel
@@ -116,25 +120,6 @@ def _check_metric(name: str, task: str) -> None:
                           f"take another, such as {'f1_50 or pq' if task == 'instance' else 'dice or boundary_f1'}")  # fmt: skip
 
 
-def one_of(document: Mapping[str, Any] | None, place: str) -> tuple[str, Mapping[str, Any]]:
-    """The one name of a mapping, with its settings.
-
-    Raises
-    ------
-    RecipeError
-        If there is not one.
-
-    Examples
-    --------
-    >>> one_of({"unet": {"depth": 4}}, "network")
-    ('unet', {'depth': 4})
-    """
-    if not isinstance(document, Mapping) or len(document) != 1:
-        raise RecipeError(f"{place}: found {document!r}, expected one name with its settings, such as {{unet: {{depth: 4}}}}")
-    name, settings = next(iter(document.items()))
-    return str(name), settings or {}
-
-
 def _prepare(look: Look, content: tuple[Content, str]) -> Settled:
     steps: list[str | dict[str, Any]] = []
     why = []
@@ -186,7 +171,9 @@ def _far_apart(look: Look) -> str:
 def _target(look: Look, scale: tuple[float, ...]) -> Settled:
     if look.kind == "semantic":
         ignored = [entry.name for entry in look.classes if entry.role == "ignore"]
-        return {"classes": {}}, f"{len(look.classes) - len(ignored)} classes" + (f"; {' and '.join(ignored)} is not learned" if ignored else "")
+        return {"classes": {}}, f"{len(look.classes) - len(ignored)} classes" + (
+            f"; {' and '.join(ignored)} is not learned" if ignored else ""
+        )
     wide = look.diameter(10) * prod(scale) ** (1 / look.ndim) >= SMALL
     return {"interior_border": {"width": 2 if wide else 1}}, (
         "objects: their insides and edges are told apart, so that those that touch can be parted; edges are "
@@ -226,22 +213,29 @@ def _network(look: Look, accelerated: bool) -> Settled:
 
 
 def _window(look: Look, scale: tuple[float, ...], network: Mapping[str, Any], heads: Sequence[Head]) -> Settled:
-    stride = 2 ** (int((next(iter(network.values())) or {}).get("depth", 5)) - 1) if "unet" in network else 32
+    name, settings = one_of(network, "network")
+    stride = 2 ** (int(settings.get("depth", 5)) - 1) if name == "unet" else 32
     middle = [float(side) * by for side, by in zip(sorted_middle(look), scale, strict=True)]
     most = _SIDE[look.ndim]
     window = [max(stride, min(most, ceil(side / stride) * stride)) for side in middle]
     reason = f"images are about {' x '.join(f'{side:.0f}' for side in middle)} pixels as the network sees them"
-    if (next(iter(network.values())) or {}).get("padding") != "valid":
+    if name == "unet" and settings.get("padding") != "valid":  # known without building it
         return window, reason
-    return _valid_window(window, network, heads), f"{reason}; what the network gives, which pads nothing"
+    built = _built(name, settings, heads)
+    if built.pads_inside:
+        return window, reason
+    return _valid_window(window, built), f"{reason}; what the network gives, which pads nothing"
 
 
-def _valid_window(window: Sequence[int], network: Mapping[str, Any], heads: Sequence[Head]) -> list[int]:
+def _built(name: str, settings: Mapping[str, Any], heads: Sequence[Head]) -> Network:
+    from microtome.networks.catalogue import build, without_download
+
+    outputs = {head.name: len(head.layers) for head in heads}
+    return build(name, channels_in=1, outputs=outputs, place="network", **without_download(settings))
+
+
+def _valid_window(window: Sequence[int], built: Network) -> list[int]:
     """The nearest sides at or below that a network without padding gives; its least ones where there are none."""
-    from microtome.networks.catalogue import build
-
-    name, settings = one_of(network, "network")
-    built = build(name, channels_in=1, outputs={head.name: len(head.layers) for head in heads}, place="network", **settings)
     frame = 2 * built.margin
     given = [[legal - frame for legal in built.sizes.near(side + frame) if legal > frame] for side in window]
     return [found[0] if found else built.sizes.at_least(frame + 1) - frame for found in given]

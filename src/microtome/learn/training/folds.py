@@ -19,7 +19,8 @@ from microtome.learn.data.split import folds
 from microtome.learn.training.events import Event, Warned
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.learn.training.run_folder import read_history
-from microtome.learn.training.several import Follow, OfPart, as_first, begin_folder, ended, like, metric_of, one_of_several
+from microtome.learn.training.several import Follow, OfPart, as_first, begin_folder, begun_from, ended, like, metric_of, one_of_several
+from microtome.learn.training.start import Start
 
 if TYPE_CHECKING:
     from microtome.learn.training.pooled import Pooled
@@ -113,12 +114,15 @@ def train_folds(
     if stored is not None and stored["k"] != k:
         raise InputError(f"{folder}: was begun with {stored['k']} folds, not {k}; go on with as many, or begin in another folder")
     known = TrainingRecipe.from_document(stored["recipe"], str(folder / FOLDS)) if stored else recipe or TrainingRecipe()
+    model = begun_from(stored, start, folder / FOLDS)
+    if model is not None and stored is None:
+        known = Start.of(model).channelled(known)
     whole = _Whole.of(data, known.channel)
     parts = folds(whole.dataset, k, seed=known.seed)
     begin_folder(folder, folder / FOLDS, resume=resume)
     _deal(folder / DEALT, [held for _, held in parts])
-    _write(folder / FOLDS, k, known, {})
-    return _train_folds(whole, parts, folder, known, start, allow_dropped=allow_dropped, stop=stop, follow=follow)
+    _write(folder / FOLDS, k, known, {"from": model})
+    return _train_folds(whole, parts, folder, known, model, allow_dropped=allow_dropped, stop=stop, follow=follow)
 
 
 def _train_folds(
@@ -126,7 +130,7 @@ def _train_folds(
     parts: Sequence[tuple[Dataset, Dataset]],
     out: Path,
     recipe: TrainingRecipe,
-    start: str | Path | None,
+    start: str | None,
     *,
     allow_dropped: bool,
     stop: Callable[[], bool],
@@ -161,7 +165,7 @@ def _train_folds(
     bundle = write_ensemble(out / "model.zip", [folder / "model.zip" for folder in folders], found)
     scores = [one.score for folder in folders if (one := ended(folder)) is not None]
     folded = Folded(found, tuple(scores), tuple(map(len, judged)), bundle, out / FOLDS)
-    _write(out / FOLDS, len(parts), recipe, _document(folded, folders))
+    _write(out / FOLDS, len(parts), recipe, {"from": start, **_document(folded, folders)})
     yield folded
 
 

@@ -121,7 +121,7 @@ class Loop:
         Raises
         ------
         RunError
-            If a loss or a gradient is not finite: nothing was moved.
+            If a loss or a gradient is not finite: the turn it is of, and those after it, moved nothing.
         """
         torch.manual_seed(self.fitting.seed * 1_000_003 + number)  # what drops out follows from the step alone
         said: dict[str, float] = {"total": 0.0}

@@ -238,7 +238,8 @@ def _recipe(bundles: Sequence[Bundle], names: Sequence[str], found: Pooled) -> d
     classes = ", ".join(str(entry["name"]) for entry in facts["classes"])
     about = f"{len(bundles)} networks ({next(iter(facts['network']))}), trained on parts of {found.look.images} images with {classes}"
     steps = [*before, {"network": settings}, {first.steps[place + 1].step: dict(found.settings)}, *after]
-    return {"microtome": 1, "about": about, "steps": steps}
+    given = {} if first.input.channel is None else {"input": {"channel": first.input.channel}}
+    return {"microtome": 1, "about": about, **given, "steps": steps}
 
 
 def _mean_temperature(each: Sequence[Any]) -> float | list[float]:
@@ -251,7 +252,7 @@ def _mean_temperature(each: Sequence[Any]) -> float | list[float]:
 
 def _facts(first: Bundle, count: int, found: Pooled) -> dict[str, Any]:
     """The first fold's, where they hold for all; what is known of all images instead of its own."""
-    own = {key: first.facts[key] for key in ("target", "classes", "network", "tolerance", "example_axes") if key in first.facts}
+    own = {key: first.facts[key] for key in ("target", "classes", "network", "tolerance") if key in first.facts}
     interval, look = found.scores[found.metric], found.look
     bounds = {} if interval.low is None or interval.high is None else {"interval": [round(interval.low, 4), round(interval.high, 4)]}
     facts = {"images": look.images, "groups": look.groups, "folds": count, found.metric: round(interval.mean, 4), **bounds, **own}

@@ -101,6 +101,8 @@ def range_test(
     >>> 1e-3 < found.rate < 0.5
     True
     """
+    if steps <= _FEWEST + 1:
+        raise RecipeError(f"steps: found {steps}, expected more than {_FEWEST + 1}: with fewer no slope can be told")
     rates: list[float] = []
     losses: list[float] = []
     smoothed: list[float] = []
@@ -120,8 +122,8 @@ def range_test(
         if smoothed[-1] > _TOO_MUCH * min(smoothed) > 0:
             break
     if len(rates) <= _FEWEST:
-        raise RunError(f"the range test broke after {len(rates)} steps, at a rate of {low:g}: the loss was not finite; "
-                       "look at the images with microtome check")  # fmt: skip
+        raise RunError(f"the range test broke after {len(rates)} steps, at a rate of {rate:g}: the loss was not finite, or "
+                       f"{_TOO_MUCH:g} times the least; look at the images with microtome check")  # fmt: skip
     return _told(rates, losses, smoothed, high)
 
 

@@ -42,7 +42,7 @@ from microtome.learn.training.start import Start
 from microtome.learn.training.validate import Case, Mask, Validator
 from microtome.learn.training.windows import Windows, scores_of
 from microtome.losses.weighted_sum import WeightedSum, weighted_sum
-from microtome.networks import build
+from microtome.networks.catalogue import build, without_download
 from microtome.networks.network import Network
 from microtome.run import catalogue
 from microtome.targets.catalogue import Target
@@ -72,13 +72,24 @@ class Run:
     folder : Path
     start : Start, optional
         The model to train further.
+    resumed : bool
+        Whether a checkpoint's weights follow, so that none need to be fetched.
     """
 
     def __init__(
-        self, source: Source, look: Look, recipe: TrainingRecipe, target: Target, crew: Crew, folder: Path, start: Start | None = None
+        self,
+        source: Source,
+        look: Look,
+        recipe: TrainingRecipe,
+        target: Target,
+        crew: Crew,
+        folder: Path,
+        start: Start | None = None,
+        *,
+        resumed: bool = False,
     ) -> None:
         self.source, self.look, self.recipe, self.target, self.crew, self.folder = source, look, recipe, target, crew, folder
-        self.start = start
+        self.start, self._has_weights = start, start is not None or resumed
         self.heads = target.heads(look.classes, look.ndim)
         self.precision = choose(crew.device, recipe.precision)
         name, settings = next(iter((recipe.network or {}).items()))
@@ -179,9 +190,8 @@ class Run:
 
     def _built(self) -> Network:
         outputs = {head.name: len(head.layers) for head in self.heads}
-        built = build(
-            self.network_name, channels_in=self.channels, outputs=outputs, seed=self.recipe.seed, place="network", **self.network_settings
-        )
+        settings = without_download(self.network_settings) if self._has_weights else self.network_settings
+        built = build(self.network_name, channels_in=self.channels, outputs=outputs, seed=self.recipe.seed, place="network", **settings)
         if not built.output_size((built.sizes.at_least(1),) * built.dimensions):
             raise RecipeError(f"network: {self.network_name} answers for a whole image, and labels are of pixels; see `microtome networks`")
         if built.dimensions != self.look.ndim:
@@ -334,7 +344,8 @@ class Run:
     def _facts(self, score: float, metric: str, loop: Loop) -> dict[str, Any]:
         look = self.look
         facts: dict[str, Any] = {
-            "images": look.images, "held_out": len(self.cases), "steps": loop.state.step, metric: round(score, 4),
+            "images": look.images, "held_out": len(self.cases), "steps": loop.state.step,
+            "best_step": loop.state.best_step, metric: round(score, 4),
             "target": {self.target.name: dict(self.target.settings)},
             "classes": [{"value": entry.value, "name": entry.name, "role": entry.role} for entry in look.classes],
         }  # fmt: skip
@@ -350,10 +361,12 @@ class Run:
     def _card(self, score: float, metric: str) -> str:
         look = self.look
         kind = "objects" if look.kind == "instance" else "classes"
+        learned, judged = (set(part.dataset.groups()) for part in (self.source.train, self.source.held))
+        apart = ", of other groups," if learned.isdisjoint(judged) else ""
         return (
             f"# {self._about()}\n\n"
-            f"Trained by Microtome on {look.images} labelled images in {look.groups} groups; {len(self.cases)} further images, of other "
-            f"groups, decided which weights were kept and how scores are decoded. On these {metric} is {score:.3f}: it was chosen by them, "
+            f"Trained by Microtome on {look.images} labelled images in {look.groups} groups; {len(self.cases)} further images{apart} "
+            f"decided which weights were kept and how scores are decoded. On these {metric} is {score:.3f}: it was chosen by them, "
             f"so images that had no part in it will score a little lower.\n\n"
             f"Labels: {kind}. Whoever passes this model on should say here where the images come from and under which licence.\n"
         )

@@ -144,25 +144,11 @@ def _up_to(resumed: int, lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, 
 
 def _keep(folder: Path, file: FileIO, event: Event) -> None:
     if isinstance(event, Chosen):
-        _write(folder / RECIPE, "".join(f"{line}\n" for line in _as_yaml(_plain(event.document, folder))))
+        _write(folder / RECIPE, yaml_text.dump_tree(_plain(event.document, folder)))
         _write_json(folder / CHOICES, [_fields(choice, folder) for choice in event.choices])
         _write_json(folder / ENVIRONMENT, _environment())
     else:
         _append(file, {"event": _LINES[type(event)]} | _fields(event, folder))
-
-
-def _as_yaml(document: Mapping[str, Any]) -> Iterator[str]:
-    """A line a setting, those of one part below it."""
-    for name, value in document.items():
-        key = yaml_text.dump_value(name)
-        if isinstance(value, Mapping) and value:
-            yield f"{key}:"
-            yield from (f"  {line}" for line in _as_yaml(value))
-        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-            yield f"{key}:"
-            yield from (f"  - {yaml_text.dump_value(one)}" for one in value)
-        else:
-            yield f"{key}: {yaml_text.dump_value(value)}"
 
 
 def _write_json(path: Path, value: Any) -> None:

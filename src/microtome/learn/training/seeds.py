@@ -16,7 +16,7 @@ from microtome.learn.data.dataset import Dataset
 from microtome.learn.training.events import Event, Finished
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.learn.training.run_folder import SPLIT, read_history
-from microtome.learn.training.several import Follow, OfPart, as_first, begin_folder, ended, like, metric_of, one_of_several
+from microtome.learn.training.several import Follow, OfPart, as_first, begin_folder, begun_from, ended, like, metric_of, one_of_several
 
 __all__ = ["SEEDS", "Spread", "stored_seeds", "train_seeds"]
 
@@ -98,11 +98,11 @@ def train_seeds(
         recipe = TrainingRecipe.from_document(recipe)
     folder = Path(out)
     begin_folder(folder, folder / SEEDS, resume=resume)
-    known = recipe or TrainingRecipe()
-    if resume:
-        known = TrainingRecipe.from_document(_stored(folder / SEEDS)["recipe"], str(folder / SEEDS))
-    _write(folder / SEEDS, count, known, {})
-    return _train_seeds(_kept(data), folder, range(known.seed, known.seed + count), known, None if held is None else _kept(held), start,
+    stored = _stored(folder / SEEDS) if resume else None
+    known = TrainingRecipe.from_document(stored["recipe"], str(folder / SEEDS)) if stored else recipe or TrainingRecipe()
+    model = begun_from(stored, start, folder / SEEDS)
+    _write(folder / SEEDS, count, known, {"from": model})
+    return _train_seeds(_kept(data), folder, range(known.seed, known.seed + count), known, None if held is None else _kept(held), model,
                         allow_dropped=allow_dropped, stop=stop, follow=follow)  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def _train_seeds(
     seeds: range,
     recipe: TrainingRecipe,
     held: Dataset | list[Sample] | None,
-    start: str | Path | None,
+    start: str | None,
     *,
     allow_dropped: bool,
     stop: Callable[[], bool],
@@ -146,7 +146,7 @@ def _train_seeds(
     metric = metric_of(read_history(first).document)
     spread = Spread(metric, scores, sum(scores.values()) / len(scores), min(scores.values()), max(scores.values()), out / SEEDS)
     _write(out / SEEDS, len(seeds), recipe, {
-        "metric": metric, "mean": spread.mean, "least": spread.least, "greatest": spread.greatest,
+        "from": start, "metric": metric, "mean": spread.mean, "least": spread.least, "greatest": spread.greatest,
         "runs": [{"seed": seed, "score": one.score, "step": one.step, "seconds": round(one.seconds, 1),
                   "model": one.bundle.relative_to(out).as_posix()} for seed, one in done.items()],
     })  # fmt: skip

@@ -14,13 +14,14 @@ from microtome.core.result import Sample
 from microtome.learn.augment.content import content_of
 from microtome.learn.data.dataset import Dataset
 from microtome.learn.training.crew import Crew
-from microtome.learn.training.defaults import one_of, settle
+from microtome.learn.training.defaults import settle
 from microtome.learn.training.events import Chosen
 from microtome.learn.training.look import Look, look_at
 from microtome.learn.training.memory import room_for_images
 from microtome.learn.training.precision import tuned_memory
 from microtome.learn.training.recipe import TrainingRecipe
 from microtome.learn.training.run import Run
+from microtome.learn.training.said import check_said, one_of
 from microtome.learn.training.samples import Samples
 from microtome.learn.training.source import Source, source_of
 from microtome.learn.training.start import Start
@@ -70,17 +71,22 @@ def set_up(
     RunError
         If the processes that shall train together do not find each other.
     """
+    check_said(recipe)
     tuned_memory()
     crew = Crew(recipe.device)
+    if begin is not None and not resume:
+        recipe = begin.channelled(recipe)
     source = _source(data, held, folder, recipe, crew, resume=resume, keep=keep)
     look = look_at(source.train.first_reading(), source.classes)
     look = _with_held(source, look, look_at(source.held.first_reading(), source.classes, held=True))
+    reasons = {}
     if begin is not None and not resume:
-        recipe = begin.settle(recipe, look)
+        reasons, recipe = begin.reasons(recipe), begin.settle(recipe, look)
     recipe, choices = settle(recipe, look, _content(source.train), accelerated=crew.device.type != "cpu", processes=crew.count)
     name, settings = one_of(recipe.target, "target")
     target = targets.load(name, settings, "target")
-    run = Run(source, look, recipe, target, crew, folder, None if resume else begin)
+    run = Run(source, look, recipe, target, crew, folder, None if resume else begin, resumed=resume)
+    choices = tuple(replace(one, reason=reasons.get(one.place, one.reason)) for one in choices)
     return Ready(run, Chosen((*choices, *run.choices), recipe.document()))
 
 

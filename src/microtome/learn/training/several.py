@@ -91,6 +91,24 @@ def begin_folder(out: Path, about: Path, *, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
+def begun_from(stored: Mapping[str, Any] | None, start: str | Path | None, about: Path) -> str | None:
+    """The model that every run begins with: that of the first ones, where there were some.
+
+    Raises
+    ------
+    InputError
+        If another one is named now.
+    """
+    named = None if start is None else str(Path(start).absolute() if Path(start).exists() else start)
+    if stored is None:
+        return named
+    begun: str | None = stored.get("from")
+    if named not in (None, begun):
+        raise InputError(f"{about}: these runs were begun {'with first weights' if begun is None else f'from {begun}'}, not from {named}; "
+                         "leave --from away, or begin in another folder")  # fmt: skip
+    return begun
+
+
 def like(folder: Path, **changes: Any) -> TrainingRecipe:
     """The recipe of a finished run for another one: settled alike and as long, also where its length was a time."""
     recipe = TrainingRecipe.read(folder / RECIPE).model_dump()

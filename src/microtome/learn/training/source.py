@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,7 +85,6 @@ def source_of(
         Whether to write ``split.csv`` where it is not there: of several processes, the first does.
     room : Room, optional
         The memory that images may take; without, they take what they need.
-
     resume : bool
         Whether a run goes on, so that ``split.csv`` is its own.
 
@@ -102,7 +103,7 @@ def source_of(
     others, held_set = entries_of(held, channel)
     learned = dataset.only([replace(entry, split="train") for entry in _labelled(dataset) if entry.split in ("", "train")])
     judged = held_set.only([replace(entry, split="val") for entry in _labelled(held_set)])
-    _check_apart(learned, judged)
+    _check_apart(own, learned, others, judged)
     if keep:
         save_split(dataset.only([*learned, *judged]), folder / "split.csv", how=_GIVEN)
     without = [*_without_labels(dataset), *_without_labels(held_set)]
@@ -118,17 +119,31 @@ def entries_of(data: Dataset | Iterable[Sample], channel: str | int | None) -> t
 
     if isinstance(data, Dataset):
         return lambda dataset, entry: chosen(load(dataset, entry), entry), data
-    given = {sample.name or f"sample {number}": sample for number, sample in enumerate(data, 1)}
+    named = [(sample.name or f"sample {number}", sample) for number, sample in enumerate(data, 1)]
+    given = dict(named)
+    if len(given) < len(named):
+        twice = [name for name, count in Counter(name for name, _ in named).items() if count > 1]
+        raise InputError(f"{len(twice)} names are those of several samples ({', '.join(twice[:3])}): give each sample a name of its own")
     return lambda _, entry: chosen(given[entry.name], entry), _dataset_of(given)
 
 
-def _check_apart(learned: Dataset, judged: Dataset) -> None:
+def _check_apart(own: Reads, learned: Dataset, others: Reads, judged: Dataset) -> None:
     """An image of both would be judged by a network that has seen it; one of the same group nearly so."""
-    files = {path.resolve() for entry in learned for path in entry.images}
-    if both := [entry.name for entry in judged if any(path.resolve() in files for path in entry.images)]:
+    seen = {sign for entry in learned for sign in _signs(own, learned, entry)}
+    if both := [entry.name for entry in judged if not seen.isdisjoint(_signs(others, judged, entry))]:
         raise InputError(f"{len(both)} images are both learned from and held out ({', '.join(both[:3])}): their score would be that of a "
                          "network that has seen them; leave --validate away to hold out a share, or give other images")  # fmt: skip
     _tell_torn(learned.only([*learned, *judged]))
+
+
+def _signs(read: Reads, dataset: Dataset, entry: Entry) -> set[Path | str]:
+    """What an image is known by: its files; its pixels where it is in memory, unless it is blank."""
+    if dataset.root != _NO_FILE:
+        return {path.resolve() for path in entry.images}
+    pixels = read(dataset, entry).image.pixels
+    if pixels.min() == pixels.max():
+        return set()
+    return {f"{pixels.shape} {hashlib.sha256(pixels.tobytes()).hexdigest()}"}
 
 
 def _tell_torn(dataset: Dataset) -> None:
@@ -156,7 +171,7 @@ def _dataset_of(samples: dict[str, Sample]) -> Dataset:
 
 def _divided(dataset: Dataset, path: Path, share: float, seed: int, *, keep: bool, resume: bool) -> tuple[Dataset, list[str]]:
     left = _without_labels(dataset)
-    dataset = dataset.only(_labelled(dataset))
+    dataset = _usable(dataset.only(_labelled(dataset)))
     if path.exists():
         if _GIVEN in path.read_text(encoding="utf-8", errors="replace"):
             raise InputError(f"{path}: the held-out images of this run were given; give them again (--validate)"
@@ -164,22 +179,31 @@ def _divided(dataset: Dataset, path: Path, share: float, seed: int, *, keep: boo
         if not resume and keep:
             warn(f"{path} was there already and says which images are held out; remove it to divide them anew")
         return read_split(dataset, path), left
-    if "val" in dataset.splits and "train" in dataset.splits:
-        divided = dataset
-        others = [name for name in dataset.splits if name not in ("train", "val")]
-        if others:
-            warn(f"{', '.join(others)} is not looked at: the data's train is learned from, its val decides which weights are kept")
-        _tell_torn(divided.only([entry for entry in divided if entry.split in ("train", "val")]))
+    if {"train", "val"} <= set(dataset.splits):
+        _tell_torn(dataset)
         if keep:
-            save_split(divided, path, how="as given")
-        return divided, left
-    own = dataset.part("train") if "train" in dataset.splits else dataset
-    bare = own.only([replace(entry, split="") for entry in own])
+            save_split(dataset, path, how="as given")
+        return dataset, left
+    bare = dataset.only([replace(entry, split="") for entry in dataset])
     shares = {"train": 1 - share, "val": share}
     divided = split(bare, shares, seed=seed)
     if keep:
         save_split(divided, path, seed=seed, shares=shares)
     return divided, left
+
+
+def _usable(dataset: Dataset) -> Dataset:
+    """What is learned from or held out: `train` and `val`. Where nothing is called `train`, it is what has no name."""
+    learned = "train" if "train" in dataset.splits else ""
+    parts = {learned: "train", "val": "val"}
+    own = [replace(entry, split=parts[entry.split]) for entry in dataset if entry.split in parts]
+    others = sorted({entry.split or "what is in neither train nor val" for entry in dataset if entry.split not in parts})
+    if len(dataset) and not own:
+        raise InputError(f"{dataset.root}: the labelled images are all of {' and '.join(others)}, and none of train or val; name the "
+                         "part to learn from `train`")  # fmt: skip
+    if others:
+        warn(f"{', '.join(others)} is not looked at: train is learned from, val or a share of train is held out")
+    return dataset.only(own)
 
 
 def _labelled(dataset: Dataset) -> list[Entry]:

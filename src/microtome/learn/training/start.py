@@ -50,6 +50,10 @@ class Start:
             )
         return cls(bundle)
 
+    def channelled(self, recipe: TrainingRecipe) -> TrainingRecipe:
+        """The recipe with the model's channel, where it names none itself."""
+        return recipe if recipe.channel is not None else recipe.model_copy(update={"channel": self.bundle.recipe.input.channel})
+
     def settle(self, recipe: TrainingRecipe, look: Look) -> TrainingRecipe:
         """The recipe with what the model settles filled in: network, target, preparing, and the scale at which it knows objects."""
         facts = self.bundle.facts
@@ -63,6 +67,15 @@ class Start:
         }  # fmt: skip
         given = recipe.model_dump(exclude_none=True)
         return TrainingRecipe.model_validate({**{key: value for key, value in known.items() if value is not None}, **given})
+
+    def reasons(self, said: TrainingRecipe) -> dict[str, str]:
+        """Why what the model settled is as it is, by the recipe's fields; none for what the user said."""
+        why = {
+            "network": "as the model has it", "target": "as the model has it", "prepare": "as the model has it",
+            "scale": "objects come as large as the model knows them",
+            "optimiser": "Adam with decoupled decay; a small rate, since the model has learned much already",
+        }  # fmt: skip
+        return {place: reason for place, reason in why.items() if getattr(said, place) is None}
 
     def fill(self, network: Network) -> None:
         """Give a network the model's weights, as far as they fit; what does not is told."""

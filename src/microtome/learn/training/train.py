@@ -28,7 +28,7 @@ __all__ = ["can_resume", "resumed_step", "train"]
 _LOST = 0.01
 """The share of objects that a target may lose before the user has to agree."""
 
-_MAY_BE_OPEN = ("channel", "group", "memory", "pixel_weights", "workers")
+_MAY_BE_OPEN = ("channel", "memory", "pixel_weights", "workers")
 """What a settled recipe may leave out; without anything else a run would go on as another one."""
 
 
@@ -204,7 +204,7 @@ def _train(
         for message in _left_out(run, allow_dropped):
             yield Warned(message)
         if crew.first:
-            _write(folder / "train.yaml", yaml_text.dump(run.recipe.document()))
+            _write(folder / "train.yaml", yaml_text.dump_tree(run.recipe.document()))
             check_room(folder, bytes_needed([run.network]))
         planned = _planned(run, began, resume=resume)
         yield planned

@@ -12,6 +12,7 @@ from microtome.core.errors import RecipeError, RunError, did_you_mean
 from microtome.networks.arithmetic import LegalSizes
 from microtome.networks.blocks.frame import crop_to, pad_to_step
 from microtome.networks.blocks.heads import split
+from microtome.networks.blocks.input_statistics import InputStatistics
 from microtome.networks.network import Network
 from microtome.networks.torchvision_operators import ensure_torchvision
 
@@ -37,7 +38,7 @@ class SMP(Network):
         One of the library's encoders, or ``tu-`` and the name of a timm model.
     pretrained : bool
         Whether the encoder starts with weights learned on ImageNet. They are downloaded from their publisher; nothing is
-        fetched otherwise.
+        fetched otherwise. Pictures of three channels are then brought to the means and deviations it was trained on.
 
     Notes
     -----
@@ -74,14 +75,15 @@ class SMP(Network):
         step = int(model.encoder.output_stride)
         super().__init__(channels_in=channels_in, outputs=outputs, dimensions=2, stride=step, sizes=LegalSizes(step, step), is_local=False)
         self.model = model
+        self.statistics = InputStatistics(channels_in)
         self.sizes = LegalSizes(self._least_side(f"{architecture} on {encoder}"), step)
         if pretrained and channels_in == 3:
-            self.input_statistics = _statistics(encoder)
+            self.statistics.set(*_statistics(encoder))
 
     def forward(self, batch: Tensor) -> dict[str, Tensor]:
         """(N, channels_in, y, x) to a dict of logits (N, channels, y, x)."""
         self.check(batch)
-        y = self.model(pad_to_step(batch, self.sizes.step, self.sizes.least))
+        y = self.model(pad_to_step(self.statistics(batch), self.sizes.step, self.sizes.least))
         return split(crop_to(y, batch.shape[2:]), self.outputs)
 
     def _least_side(self, name: str) -> int:

@@ -16,6 +16,7 @@ from microtome.networks.blocks.conv import ConvStyle, conv_pair, unit_parameters
 from microtome.networks.blocks.frame import crop_to, pad_to_step
 from microtome.networks.blocks.heads import Heads, head_parameters
 from microtome.networks.blocks.initialise import he_initialise
+from microtome.networks.blocks.input_statistics import InputStatistics
 from microtome.networks.network import Network
 from microtome.networks.torchvision_operators import ensure_torchvision
 
@@ -78,6 +79,7 @@ class TimmUNet(Network):
             channels_in=channels_in, outputs=outputs, dimensions=2, stride=stride, sizes=LegalSizes(stride, stride), is_local=False
         )
         self.encoder = features
+        self.statistics = InputStatistics(channels_in)
         self.style = ConvStyle(norm="batch", bias=False)
         self.plan = _expanding_plan(skips, width)
         self.skip_strides = tuple(features.feature_info.reduction())
@@ -88,12 +90,14 @@ class TimmUNet(Network):
         he_initialise(self.heads)
         if pretrained and channels_in == 3:
             told: Any = timm.get_pretrained_cfg(encoder)
-            self.input_statistics = tuple(told.mean), tuple(told.std)
+            self.statistics.set(told.mean, told.std)
 
     def forward(self, batch: Tensor) -> dict[str, Tensor]:
         """(N, channels_in, y, x) to a dict of logits (N, channels, y, x)."""
         self.check(batch)
-        maps = dict(zip(self.skip_strides, self.encoder(pad_to_step(batch, self.sizes.step, self.sizes.least)), strict=True))
+        maps = dict(
+            zip(self.skip_strides, self.encoder(pad_to_step(self.statistics(batch), self.sizes.step, self.sizes.least)), strict=True)
+        )
         x, stride = maps[self.stride], self.stride
         for pair in self.expanding:
             x, stride = self.up(x), stride // 2

@@ -68,8 +68,8 @@ def settle(recipe: Recipe, wanted: str | None = None) -> tuple[Recipe, Choice | 
     ----------
     recipe : Recipe
     wanted : str, optional
-        ``--engine``: a name, a name with a precision (``"openvino:float32"``), or ``"fastest"``. Without it, what a step itself names
-        stays, and the others get what `choose` says.
+        ``--engine``: a name, a name with a precision (``"openvino:float32"``), or ``"fastest"``. Without it, a recipe whose steps name
+        an engine stays as it is, and all others get what `choose` says.
 
     Raises
     ------
@@ -156,19 +156,10 @@ def processor() -> dict[str, Any]:
 def _check_torch(recipe: Recipe) -> None:
     from microtome.run.engines.torch import can_open
 
-    for place in _places(recipe):
+    for place in recipe.networks:
         if not can_open(place):
             raise RecipeError(f"--engine torch: {place} comes without an account of its network or without its weights, which torch builds "
                               "it from; choose onnxruntime or openvino")  # fmt: skip
-
-
-def _places(recipe: Recipe) -> list[str]:
-    found: list[str] = []
-    for use in recipe.steps:
-        if use.step == "network":
-            weights = use.settings["weights"]
-            found += [str(one) for one in weights] if isinstance(weights, list) else [str(weights)]
-    return found
 
 
 def _fastest(recipe: Recipe) -> Choice:
@@ -179,7 +170,7 @@ def _fastest(recipe: Recipe) -> Choice:
 
     use = next(use for use in recipe.steps if use.step == "network")
     settings = load("network").check(use.settings)
-    place = _places(recipe)[0]
+    place = recipe.networks[0]
     data = read_member(*split_member(place))
     first = engine("onnxruntime").open_network(data, place)
     side = settings["window"] + 2 * settings["margin"]
@@ -188,7 +179,7 @@ def _fastest(recipe: Recipe) -> Choice:
     windows = np.random.default_rng(0).random((settings["batch"], *deep, side, side, channels or 1), np.float32)
     measured: dict[tuple[str, str], float] = {}
     for name in ENGINES:
-        if find_spec(name) is None or (name == "torch" and not all(can_open(one) for one in _places(recipe))):
+        if find_spec(name) is None or (name == "torch" and not all(can_open(one) for one in recipe.networks)):
             continue
         for precision in _worth_measuring(name, settings["precision"]):
             network = engine(name).open_network(data, place, precision)

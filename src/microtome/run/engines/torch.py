@@ -79,13 +79,13 @@ def build_network(place: str) -> Any:
     RecipeError
         If the account names a network, or settings, that do not exist.
     """
-    from microtome.networks.catalogue import build
+    from microtome.networks.catalogue import build, without_download
     from microtome.networks.weights import load_weights
 
     name = Path(place).with_suffix(ARCHITECTURE).name
     try:
         told = json.loads(read_beside(place, ARCHITECTURE))
-        settings = {"pretrained": False, **told["settings"]} if "pretrained" in told["settings"] else told["settings"]
+        settings = without_download(told["settings"])
         network = build(told["network"], channels_in=told["channels_in"], outputs=told["outputs"], place=name, **settings)
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError) or type(error).__module__.startswith("microtome"):
