@@ -45,13 +45,33 @@ def settled(*given, content=GREY, accelerated=False, processes=1, **said):
 def test_what_the_user_said_stays_and_says_so():
     said = {
         "scale": 1.5, "target": {"signed_distance": {}}, "network": {"fcn_same": {}}, "window": [64, 96], "batch": 3, "loss": ["bce"],
-        "augment": [], "sampling": {"windows": 7}, "optimiser": {"sgd": {}}, "schedule": "constant", "prepare": [],
+        "augment": [], "sampling": {"rare": 0.1, "windows": 7}, "optimiser": {"sgd": {}}, "schedule": "constant", "prepare": [],
     }  # fmt: skip
     recipe, choices = settled(objects(20), **said, budget={"epochs": 2}, validation={"metric": "f1_50"})
     for place, value in said.items():
         assert getattr(recipe, place) == value
         assert choices[place].reason == "as you said"
     assert choices["budget"].reason == choices["validation.metric"].reason == "as you said"
+
+
+def test_what_is_said_of_a_part_is_added_to_what_is_settled_of_it():
+    plain, _ = settled(objects(20))
+    recipe, choices = settled(
+        objects(20),
+        network={"unet": {"depth": 4}},
+        sampling={"rare": 0.1},
+        optimiser={"adamw": {"weight_decay": 0.1}},
+        schedule={"poly": {}},
+    )
+    assert recipe.network == {"unet": {"depth": 4, "root": 16}}
+    assert choices["network"].reason == "as you said; root: small enough to learn on a processor"
+    assert recipe.sampling == {"rare": 0.1, "windows": plain.sampling["windows"]}
+    assert recipe.optimiser["adamw"] == {"rate": plain.optimiser["adamw"]["rate"], "weight_decay": 0.1}
+    assert recipe.schedule == {"poly": {}}
+    assert choices["schedule"].reason == "as you said"
+    planes = np.eye(40, dtype=np.uint8)[None].repeat(8, 0)
+    volume = Sample(Image(np.zeros((8, 40, 40), np.uint8), axes="zyx"), SemanticMap(planes, axes="zyx"), name="volume")
+    assert settled(volume, network={"unet": {"root": 32}})[0].network == {"unet": {"depth": 4, "root": 32, "dimensions": 3}}
 
 
 def test_everything_is_settled_with_a_reason_and_settling_again_changes_nothing():

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,7 +199,7 @@ def volume():
 
 def test_flat_images_and_volumes_together_are_refused_by_name(tmp_path):
     with pytest.raises(InputError, match=r"some images are flat and some are volumes \(image \d, stack of slices\)"):
-        list(train([*samples(6), volume(), volume()], out=tmp_path / "a", recipe=FEW, held=samples(2)))
+        list(train([*samples(6), volume(), replace(volume(), name="another")], out=tmp_path / "a", recipe=FEW, held=samples(8)[6:]))
     with pytest.raises(InputError, match=r"of another kind than the held-out ones: image 0 \(flat.*stack of slices \(a volume"):
         list(train(samples(6), out=tmp_path / "b", recipe=FEW, held=[volume()]))
 
@@ -314,7 +315,7 @@ def test_what_is_asked_for_in_going_on_and_not_taken_is_told(run):
     asked["train"] = {**asked["train"], "budget": {"steps": 20}}
     events = train(samples(), out=run, resume=True, recipe=asked)
     assert "not taken: batch, validation.metric;" in until(events, Warned).message
-    same = train(samples(), out=run, resume=True, recipe={"microtome": 1, "train": {"batch": 4}})
+    same = train(samples(), out=run, resume=True, recipe={"microtome": 1, "train": {"batch": 4, "network": {"unet": {"depth": 2}}}})
     assert isinstance(next(same), Chosen)
     same.close()
 

@@ -42,7 +42,7 @@ def train(
     validate: Annotated[Path | None, typer.Option(help="Hold out these labelled images instead of a share of DATA.")] = None,
     metric: Annotated[str | None, typer.Option(help="Which score decides: one of `microtome evaluate`.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a better score.", min=0)] = None,
-    oriented: Annotated[bool, typer.Option("--oriented", help="Up is up in these pictures: do not turn them.")] = False,
+    oriented: Annotated[bool, typer.Option("--oriented", help="Up is up in these pictures: hardly turn them.")] = False,
     task: Annotated[Literal["semantic", "instance"] | None, typer.Option(help="What the labels are, where the data does not say.")] = None,
     ignore: Annotated[
         list[int] | None, typer.Option(help="A value of class masks that means 'not labelled', such as 255; may be given several times.")

@@ -34,6 +34,8 @@ _STEPS = 3000
 _FEWEST_EPOCHS = 20
 _ANISOTROPIC = 2.0  # how much farther planes are apart than pixels, where it is worth a word
 
+_COMPLETED = ("network", "sampling", "optimiser", "schedule")
+
 _LOSSES = {"softmax": ("cross_entropy", "dice"), "sigmoid": ("bce", "dice"), "none": ("smooth_l1",)}
 _WHY = {
     "softmax": "each pixel counts, and each class by its overlap, however rare or thin it is",
@@ -76,7 +78,12 @@ def settle(
 
     def choose(place: str, otherwise: Callable[[], Settled]) -> Any:
         given = settled[place]
-        value, reason = (given, "as you said") if given is not None else otherwise()
+        if given is None:
+            value, reason = otherwise()
+        elif place in _COMPLETED and isinstance(given, Mapping):
+            value, reason = _completed(place, given, *otherwise())
+        else:
+            value, reason = given, "as you said"
         settled[place] = value
         choices.append(Choice(place, value, reason))
         return value
@@ -109,6 +116,18 @@ def settle(
         _check_metric(validation["metric"], look.kind)
     choices.append(Choice("validation.metric", validation["metric"], reason))
     return TrainingRecipe.model_validate(settled), tuple(choices)
+
+
+def _completed(place: str, given: Mapping[str, Any], settled: Mapping[str, Any], reason: str) -> Settled:
+    """What was said, with what is settled beside it where both are of the same network, optimiser or schedule."""
+    if place == "sampling":
+        value, added = {**settled, **given}, sorted(set(settled) - set(given))
+    else:
+        (name, own), (other, rest) = one_of(given, place), one_of(settled, place)
+        if name != other:
+            return given, "as you said"
+        value, added = {name: {**rest, **own}}, sorted(set(rest) - set(own))
+    return value, f"as you said; {', '.join(added)}: {reason}" if added else "as you said"
 
 
 def _check_metric(name: str, task: str) -> None:

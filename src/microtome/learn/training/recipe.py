@@ -77,9 +77,9 @@ class TrainingRecipe(_Strict):
     validation: Validation = Field(default_factory=Validation)
     precision: Literal["auto", "float32", "bf16"] = "auto"
     device: Literal["auto", "cpu"] = "auto"
-    seed: int = Field(default=0, ge=0)
     workers: int | None = Field(default=None, ge=0)
     memory: str | int | None = None
+    seed: int = Field(default=0, ge=0)
 
     @field_validator("scale", mode="before")
     @classmethod

@@ -125,6 +125,9 @@ def _recipe_of(folder: Path) -> TrainingRecipe:
         raise InputError(f"{folder}: there is no run to go on with (no train.yaml)")
     recipe = TrainingRecipe.read(path)
     always = [name for name in TrainingRecipe.model_fields if name not in _MAY_BE_OPEN]
+    if not path.read_text(encoding="utf-8").endswith("\n"):  # half a number is a number
+        raise InputError(f"{path}: its last line has no end: it was cut short, or changed by a program that leaves it away; put it back "
+                         "from a copy, or end the line")  # fmt: skip
     if lost := [name for name in always if getattr(recipe, name) is None or name not in recipe.model_fields_set]:
         raise InputError(f"{path}: lacks {', '.join(lost)}, which every run writes there: it was cut short or changed; put it back from a "
                          "copy, or begin anew in another folder")  # fmt: skip
@@ -154,7 +157,10 @@ def _not_taken(said: TrainingRecipe, own: TrainingRecipe) -> str:
 
 def _places(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
     """A field of two recipes, or those of its fields that were said."""
-    if isinstance(one, Budget | Validation):
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key, value in one.items():
+            yield from _places(f"{name}.{key}", value, other.get(key))
+    elif isinstance(one, Budget | Validation):
         yield from ((f"{name}.{part}", getattr(one, part), getattr(other, part)) for part in sorted(one.model_fields_set))
     else:
         yield name, one, other
