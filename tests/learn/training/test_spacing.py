@@ -22,9 +22,10 @@ from microtome.learn.training.precision import choose  # noqa: E402
 from microtome.learn.training.prepare import Prepare  # noqa: E402
 from microtome.learn.training.recipe import TrainingRecipe  # noqa: E402
 from microtome.learn.training.train import train  # noqa: E402
-from microtome.learn.training.windows import Windows, scores_of  # noqa: E402
+from microtome.learn.training.windows import scores_of  # noqa: E402
 from microtome.run.bundle import open_bundle  # noqa: E402
 from microtome.run.pipeline import segment  # noqa: E402
+from microtome.run.tiles.whole import Windows  # noqa: E402
 from microtome.targets.heads import Head  # noqa: E402
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from microtome.core.events import collect_warnings
 from microtome.core.raster import Image
 from microtome.learn.objectives.dense import Dense
-from microtome.learn.training.windows import Windows
 from microtome.networks.export import to_onnx
 from microtome.networks.network import Network
 from microtome.networks.parity import check_parity
 from microtome.networks.weights import dump_weights
 from microtome.run.bundle import Example, open_bundle, replayed, write_bundle
+from microtome.run.tiles.whole import Windows
 
 __all__ = ["Trained", "write_model"]
 

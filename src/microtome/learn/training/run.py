@@ -40,11 +40,12 @@ from microtome.learn.training.samples import Samples
 from microtome.learn.training.source import Source
 from microtome.learn.training.start import Start
 from microtome.learn.training.validate import Case, Mask, Validator
-from microtome.learn.training.windows import Windows, scores_of
+from microtome.learn.training.windows import scores_of
 from microtome.losses.weighted_sum import WeightedSum, weighted_sum
 from microtome.networks.catalogue import build, without_download
 from microtome.networks.network import Network
 from microtome.run import catalogue
+from microtome.run.tiles.whole import Windows
 from microtome.targets.catalogue import Target
 
 __all__ = ["Run"]

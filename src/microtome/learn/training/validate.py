@@ -19,10 +19,11 @@ from microtome.learn.training.batches import tensors_of
 from microtome.learn.training.events import Validated
 from microtome.learn.training.precision import Precision, autocast
 from microtome.learn.training.prepare import done
-from microtome.learn.training.windows import Windows, scores_of
+from microtome.learn.training.windows import scores_of
 from microtome.measure.metrics.definitions import Task, choose
 from microtome.measure.metrics.evaluate import pool, score
 from microtome.measure.metrics.pair import Score
+from microtome.run.tiles.whole import Windows
 
 __all__ = ["SHOWN", "Case", "Cases", "Found", "Validator", "scored"]
 

@@ -16,10 +16,9 @@ from microtome.core.parameters import Range
 from microtome.core.raster import Image, ScoreMap
 from microtome.core.step import step
 from microtome.core.tiling import Windowed
-from microtome.run.tiles.cover import snug
-from microtome.run.tiles.resize import WAYS, brought_back, resized, scaled_shape
-from microtome.run.tiles.stitch import over_windows
+from microtome.run.tiles.resize import WAYS
 from microtome.run.tiles.views import View, views
+from microtome.run.tiles.whole import Windows, over_image
 from microtome.targets.heads import Head
 
 __all__ = ["check_fit", "network"]
@@ -129,24 +128,17 @@ def network(
     members = _members(weights, sha256)
     place = ", ".join(name for name, _ in members)
     runs = [_opened(*member, engine or "onnxruntime", precision, threads(), _stamp(member[0])) for member in members]
-    pixels = image.pixels.astype(np.float32, copy=False)
-    pixels = pixels if image.has_channels else pixels[..., None]
-    seen = resized(pixels, scaled_shape(image.shape, _scales(scale, image)))
     full = (depth, window, window)[-image.ndim :]
     wide = (min(overlap, depth // 4), *(min(overlap, window // 2),) * 2)[-image.ndim :]
-    size = [snug(n, side, side_over, multiple) for n, side, side_over in zip(seen.shape, full, wide, strict=False)]
-    over = [min(side_over, side // 2) for side_over, side in zip(wide, size, strict=True)]
+    windows = Windows(full, wide, multiple, margin, batch, _scales(scale, image))
     for run, (name, _) in zip(runs, members, strict=True):
-        check_fit(run.shape, [side + 2 * margin for side in size], pixels.shape[-1], name)
+        check_fit(run.shape, [side + 2 * margin for side in windows.fitted(image.shape)[0]], image.channel_count, name)
     ways = {axis: layers.index(name) for axis, name in enumerate(WAYS[-image.ndim :], 1) if name in layers}
     heads = _heads(output, activation)
-    ask = partial(_scores, runs, heads, _temperatures(temperature, heads), views(image.ndim, flips=flips, turns=turns), ways, place)
-    scores = over_windows(seen, ask, window=size, overlap=over, margin=margin, batch=batch)
+    ask = partial(_scores, runs, heads, _temperatures(temperature, heads), views(image.ndim, flips=flips, turns=turns), ways, layers, place)
+    scores = over_image(image, ask, windows, layers)
     names = layers or tuple(str(k) for k in range(scores.shape[-1]))
-    if len(names) != scores.shape[-1]:
-        raise InputError(f"{place}: gives {scores.shape[-1]} layers, the recipe names {len(names)}: {', '.join(names)}")
-    own = brought_back(scores, image.shape, layers)
-    return ScoreMap(own, **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=names)
+    return ScoreMap(scores, **{**image.geometry(), "axes": image.axes.rstrip("c") + "c"}, layers=names)
 
 
 def _members(weights: str | tuple[str, ...], hashes: str | tuple[str, ...]) -> list[tuple[str, str]]:
@@ -222,8 +214,8 @@ def _sides(size: Sequence[int | None]) -> str:
 
 
 def _scores(
-    runs: Sequence[Any], heads: Sequence[Head], temperatures: Sequence[float], views: Sequence[View], ways: Mapping[int, int], place: str,
-    windows: NDArray[np.float32],
+    runs: Sequence[Any], heads: Sequence[Head], temperatures: Sequence[float], views: Sequence[View], ways: Mapping[int, int],
+    layers: Sequence[str], place: str, windows: NDArray[np.float32],
 ) -> NDArray[np.float32]:  # fmt: skip
     """The mean over all networks and views of what they say."""
     total: Any = None
@@ -231,6 +223,8 @@ def _scores(
         for view in views:
             said = view.back(_answer(run, heads, temperatures, place, view.seen(windows)), ways)
             total = said if total is None else total + said
+    if layers and len(layers) != total.shape[-1]:
+        raise InputError(f"{place}: gives {total.shape[-1]} layers, the recipe names {len(layers)}: {', '.join(layers)}")
     count = len(runs) * len(views)
     return np.asarray(total if count == 1 else total / np.float32(count), np.float32)
 
