@@ -9,6 +9,7 @@ import commands  # the files beside this one
 import definitions
 import scripts
 import steps
+import training
 from mkdocs.structure.files import File, Files
 
 from microtome.run import catalogue
@@ -104,4 +105,5 @@ TABLES = {
     "<!-- commands -->": commands.page,
     "<!-- measurements -->": definitions.measurements,
     "<!-- metrics -->": definitions.metrics,
+    **training.TABLES,
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from microtome.core.step import Step
 from microtome.core.tiling import Local, Mergeable, Reducible, Whole, Windowed
 
-__all__ = ["page", "table"]
+__all__ = ["cell", "page", "sections", "table"]
 
 CHANNELS = {
     "refused": "refuses an image with a channel axis",
@@ -19,15 +19,15 @@ CHANNELS = {
 
 def page(step: Step, gallery: str | None) -> str:
     """The page of one step in Markdown; `gallery` links to its example."""
-    sections = dict(_sections(step.doc))
-    parts = [f"# {step.name}\n\n{sections.pop('')}\n"]
+    told = dict(sections(step.doc))
+    parts = [f"# {step.name}\n\n{told.pop('')}\n"]
     parts += [f"[See it on a picture]({gallery})\n"] if gallery else []
     parts += [_inputs(step)]
     parts += [_settings(step)] if step.settings else []
-    parts += [f"## Returns\n\n{_definitions(sections.pop('Returns'))}"] if "Returns" in sections else []
+    parts += [f"## Returns\n\n{_definitions(told.pop('Returns'))}"] if "Returns" in told else []
     parts += [f"## Tiles and channels\n\n{_tiling(step)} It {CHANNELS[step.channels]}.\n"]
-    sections.pop("Parameters", None)
-    parts += [f"## {name}\n\n{_body(name, text)}\n" for name, text in sections.items()]
+    told.pop("Parameters", None)
+    parts += [f"## {name}\n\n{_body(name, text)}\n" for name, text in told.items()]
     return "\n".join(parts)
 
 
@@ -35,7 +35,7 @@ def _inputs(step: Step) -> str:
     rows = ""
     for need in step.inputs.values():
         nouns = " or ".join(noun.__name__ for noun in need.nouns)
-        rows += f"| `{need.name}` | {nouns}{', may be left out' if need.optional else ''} | {_cell(need.about)} |\n"
+        rows += f"| `{need.name}` | {nouns}{', may be left out' if need.optional else ''} | {cell(need.about)} |\n"
     return f"## Inputs\n\n| input | noun | |\n|---|---|---|\n{rows}"
 
 
@@ -43,17 +43,17 @@ def _settings(step: Step) -> str:
     rows = ""
     for setting in step.settings.values():
         default = "needed" if setting.required else f"`{setting.default}`"
-        rows += f"| `{setting.name}` | {setting.kind} | {setting.bounds or ''} | {default} | {_cell(setting.about)} |\n"
+        rows += f"| `{setting.name}` | {setting.kind} | {setting.bounds or ''} | {default} | {cell(setting.about)} |\n"
     return f"## Settings\n\n| setting | kind | range | default | |\n|---|---|---|---|---|\n{rows}"
 
 
 def table(steps: list[tuple[Step, str]]) -> str:
     """Steps by name with the first line of what they do."""
-    rows = "".join(f"| [{step.name}]({link}) | {_cell(step.summary_line)} |\n" for step, link in steps)
+    rows = "".join(f"| [{step.name}]({link}) | {cell(step.summary_line)} |\n" for step, link in steps)
     return f"| step | |\n|---|---|\n{rows}"
 
 
-def _sections(doc: str) -> Iterator[tuple[str, str]]:
+def sections(doc: str) -> Iterator[tuple[str, str]]:
     """The sections of a numpydoc docstring; the summary has no name."""
     pieces = re.split(r"^(\w[\w ]*)\n-{3,}\n", doc, flags=re.MULTILINE)
     yield "", pieces[0].strip()
@@ -77,7 +77,8 @@ def _prose(text: str) -> str:
     return "\n\n".join(blocks)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text as a cell of a table holds it."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 

@@ -175,6 +175,6 @@ def _in_words(annotation: Any) -> str:
     if origin is tuple:
         parts = get_args(annotation)
         if parts[-1] is Ellipsis:
-            return "numbers, one an axis" if parts[0] in (int, float) else f"several, each {_in_words(parts[0])}"
+            return "several numbers" if parts[0] in (int, float) else f"several, each {_in_words(parts[0])}"
         return f"{len(parts)} numbers"
     return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))

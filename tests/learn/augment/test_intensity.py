@@ -25,6 +25,7 @@ from microtome.learn.augment.intensity import (
     hed_jitter,
     hue,
     poisson_noise,
+    shading,
 )
 
 DTYPES = [np.uint8, np.uint16, np.float32]
@@ -207,3 +208,30 @@ def test_every_step_keeps_shape_dtype_and_the_labels(name, dtype, shape):
         assert np.isfinite(found.image).all()
         assert found.classes is example.classes
         np.testing.assert_array_equal(apply(drawn, example).image, found.image)
+
+
+@pytest.mark.parametrize("shape", [(120, 150), (6, 60, 50)])
+def test_shading_is_smooth_and_as_strong_as_it_says(shape):
+    flat = Example(np.full((*shape, 2), 0.6, np.float32), span=(0.1, 1.1))
+    logs, sums = [], []
+    for seed in range(60):
+        drawn = {"size": 25.0, "gain": 0.4, "offset": 0.0, "seed": seed}
+        field = np.log((shading.apply(drawn, flat).image - 0.1) / 0.5)
+        np.testing.assert_allclose(field[..., 0], field[..., 1], atol=1e-6)
+        assert np.abs(np.diff(field, axis=-2)).max() < 0.15  # 25 pixels from one drawn value to the next
+        logs.append(field)
+        sums.append(shading.apply(drawn | {"gain": 0.0, "offset": 0.2}, flat).image - 0.6)
+    for found, strength in ((logs, 0.4), (sums, 0.2)):
+        assert np.mean(found) == pytest.approx(0, abs=0.2 * strength)
+        assert 0.5 * strength < np.std(found) < strength  # between grid points a field varies less than on them
+
+
+def test_shading_repeats_itself_and_keeps_dtype_labels_and_an_image_of_one_value():
+    example = picture()
+    drawn = {"size": 5.0, "gain": 0.3, "offset": 0.1, "seed": 7}
+    first, again = (shading.apply(drawn, example) for _ in range(2))
+    np.testing.assert_array_equal(first.image, again.image)
+    assert first.image.dtype == example.image.dtype
+    assert first.objects is example.objects
+    blank = Example(np.full((4, 5, 1), 9, np.uint8), span=(9.0, 9.0))
+    assert shading.apply(drawn, blank) is blank

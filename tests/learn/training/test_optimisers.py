@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from microtome.core.errors import RecipeError  # noqa: E402
-from microtome.learn.training.optimisers import optimiser_of, rate_of  # noqa: E402
+from microtome.learn.training.optimisers import optimiser_of  # noqa: E402
 
 
 def one_weight(value, gradient):
@@ -62,10 +62,6 @@ def test_weights_that_are_held_fast_are_left_out():
     module = torch.nn.Linear(2, 2).requires_grad_(False)
     module.bias.requires_grad_()
     assert [len(group["params"]) for group in optimiser_of({"adamw": {}}, module).param_groups] == [1]
-
-
-def test_the_rate_a_recipe_begins_from():
-    assert (rate_of({"sgd": {}}), rate_of({"adamw": {"rate": 0.3}})) == (0.01, 0.3)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from microtome.learn.augment.default import Content, default_chain
 from microtome.learn.training.events import Choice
 from microtome.learn.training.look import Look
 from microtome.learn.training.prepare import scales_of
-from microtome.learn.training.recipe import TrainingRecipe
-from microtome.learn.training.said import one_of
+from microtome.learn.training.recipe import TrainingRecipe, one_of
 from microtome.measure.metrics.definitions import find
 from microtome.targets import catalogue as targets
 from microtome.targets.heads import Head

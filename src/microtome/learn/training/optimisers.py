@@ -10,10 +10,10 @@ from torch import nn
 from torch.optim import Optimizer
 
 from microtome.core.errors import RecipeError, did_you_mean
-from microtome.core.keywords import check_settings, settings_of
+from microtome.core.keywords import check_settings
 from microtome.core.parameters import Range
 
-__all__ = ["OPTIMISERS", "adamw", "optimiser_of", "rate_of", "sgd"]
+__all__ = ["OPTIMISERS", "adamw", "check_optimiser", "optimiser_of", "sgd"]
 
 
 def adamw(
@@ -64,14 +64,20 @@ def optimiser_of(document: Mapping[str, Any], module: nn.Module, place: str = "o
     return OPTIMISERS[name](module, **settings)
 
 
-def rate_of(document: Mapping[str, Any], place: str = "optimiser") -> float:
-    """The learning rate that a recipe's optimiser begins from, its default where it is not given.
+def check_optimiser(document: Mapping[str, Any], place: str = "optimiser") -> None:
+    """Check what a recipe says of its optimiser.
 
-    >>> rate_of({"adamw": {}})
-    0.001
+    Raises
+    ------
+    RecipeError
+        With the place, near spellings and what is allowed.
     """
-    name, settings = _named(document, place)
-    return float(settings.get("rate", settings_of(OPTIMISERS[name])["rate"].default))
+    try:
+        optimiser_of(document, nn.Linear(1, 1), place)
+    except ValueError as error:
+        if isinstance(error, RecipeError):
+            raise
+        raise RecipeError(f"{place}: {error}") from None
 
 
 def _named(document: Mapping[str, Any], place: str) -> tuple[str, dict[str, Any]]:

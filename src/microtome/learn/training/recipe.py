@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from microtome.core.errors import RecipeError, did_you_mean
 from microtome.run import yaml_text
 
-__all__ = ["Budget", "TrainingRecipe", "Validation", "seconds_of"]
+__all__ = ["Budget", "TrainingRecipe", "Validation", "one_of", "seconds_of"]
 
 FORMAT = 1
 Plain = dict[str, Any]
@@ -159,6 +159,26 @@ class TrainingRecipe(_Strict):
                     raise RecipeError(f"--set {text}: {name} has no settings of its own")
             at[last] = yaml_text.load(value, f"--set {text}")
         return self.from_document({"microtome": FORMAT, "train": train}, "--set")
+
+
+def one_of(document: Mapping[str, Any] | None, place: str) -> tuple[str, Mapping[str, Any]]:
+    """The one name of a mapping, with its settings.
+
+    Raises
+    ------
+    RecipeError
+        If there is not one, or it has something else than settings.
+
+    Examples
+    --------
+    >>> one_of({"unet": {"depth": 4}}, "network")
+    ('unet', {'depth': 4})
+    """
+    if isinstance(document, Mapping) and len(document) == 1:
+        name, settings = next(iter(document.items()))
+        if settings is None or isinstance(settings, Mapping):
+            return str(name), settings or {}
+    raise RecipeError(f"{place}: found {document!r}, expected one name with its settings, such as {{unet: {{depth: 4}}}}")
 
 
 def seconds_of(text: str | float, place: str = "time") -> float:

@@ -203,7 +203,9 @@ class Run:
         return prepared(built.to(self.crew.device), self.precision)
 
     def _objective(self, network: Network) -> Dense:
-        return Dense(network, self.heads, _losses(self.recipe.loss, [head.name for head in self.heads]), _IGNORE)
+        return Dense(
+            network, self.heads, _losses(self.recipe.loss, [head.name for head in self.heads]), self.target.settings.get("ignore", _IGNORE)
+        )
 
     def loop(self, planned: Planned) -> Loop:
         """The loop of the run."""

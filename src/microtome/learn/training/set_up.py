@@ -19,9 +19,9 @@ from microtome.learn.training.events import Chosen
 from microtome.learn.training.look import Look, look_at
 from microtome.learn.training.memory import room_for_images
 from microtome.learn.training.precision import tuned_memory
-from microtome.learn.training.recipe import TrainingRecipe
+from microtome.learn.training.recipe import TrainingRecipe, one_of
 from microtome.learn.training.run import Run
-from microtome.learn.training.said import check_said, one_of
+from microtome.learn.training.said import check_said
 from microtome.learn.training.samples import Samples
 from microtome.learn.training.source import Source, source_of
 from microtome.learn.training.start import Start
