@@ -296,6 +296,7 @@ def test_volumes_are_learned_with_every_normalisation(tmp_path, settings):
     loop = loop_of(network, tmp_path, of=loss, steps=30, every=30, optimiser={"adamw": {"rate": 0.02}}, clip=1.0)
     losses = [event.loss for event in of(loop.run(Stream(x), scores(0.5)), Stepped)]
     assert losses[-1] < 0.5 * losses[0]
-    again = loop_of(build("unet", channels_in=1, outputs={"a": 1}, dimensions=3, depth=3, root=4, seed=1, **settings), tmp_path, of=loss)
+    other = build("unet", channels_in=1, outputs={"a": 1}, dimensions=3, depth=3, root=4, seed=1, **settings)
+    again = loop_of(other, tmp_path, of=loss, optimiser={"adamw": {}})
     again.resume()
     assert again.state.step == 30

@@ -100,14 +100,15 @@ import resource, sys, torch
 from microtome.learn.training.precision import tuned_memory
 if not tuned_memory():
     sys.exit("not taken")
-for _ in range(5):
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+counts = []
+for _ in range(10):
+    before = faults()
     torch.ones(1 << 24).sum()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(5):
-    torch.ones(1 << 24).sum()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    counts.append(faults() - before)
+print(min(counts))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     if "not taken" in done.stderr:
         pytest.skip("no glibc")
-    assert int(done.stdout) < 16384  # the pages of one array; untuned, each of the five brings as many
+    assert int(done.stdout) < 1000  # untuned, each of the ten brings all its 16384 pages
