@@ -11,8 +11,8 @@ import numpy as np
 # %%
 # ## The gradient that is not there
 #
-# Let a pixel's last layer say `a`, a number a class. The softmax makes probabilities of the logits `z`, and cross-
-# entropy with the true class `y` has a very simple slope: `dL/dz = p - y`, the probability minus 1 for the true class,
+# Let a pixel's last layer say `a`, a number a class. The softmax makes probabilities of the logits `z`, and
+# cross-entropy with the true class `y` has a very simple slope: `dL/dz = p - y`, the probability minus 1 for the true class,
 # minus 0 for the others. Without a ReLU `z = a`, and every class of every pixel is pulled. With one, `z = max(a, 0)`,
 # and where `a` is below zero the slope is zero, whatever the truth:
 logits = np.array([[0.5, 1.0], [-0.5, 1.0], [0.5, -1.0], [-0.5, -1.0]])

@@ -74,7 +74,7 @@ class Stepped:
     rate : float
         The learning rate of the last step.
     seconds : float
-        Of training so far, earlier sessions of a resumed one included.
+        Of training so far, what came before it was resumed included.
     """
 
     step: int

@@ -88,7 +88,7 @@ def record(folder: str | os.PathLike[str], events: Iterator[Event], *, resumed: 
     RunError
         If the disk refuses.
     InputError
-        If the lines of an earlier session are damaged.
+        If the lines written before it was resumed are damaged.
 
     Notes
     -----
@@ -126,7 +126,7 @@ def record(folder: str | os.PathLike[str], events: Iterator[Event], *, resumed: 
 
 @contextmanager
 def _continued(path: Path, resumed: int) -> Iterator[FileIO]:
-    """The lines of an earlier session up to the resumed step, open for more."""
+    """The lines written before, up to the resumed step, open for more."""
     lines = list(_up_to(resumed, _lines(path))) if resumed and path.exists() else []
     with whole_file(path) as temporary:
         temporary.write_text("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines), encoding="utf-8", newline="\n")

@@ -19,7 +19,7 @@ def log_to_tensorboard(folder: str | os.PathLike[str], events: Iterator[Event]) 
     Parameters
     ----------
     folder : path
-        Of the log, such as ``RUN/tensorboard``. What an earlier session wrote there stays; TensorBoard shows the later value of a step.
+        Of the log, such as ``RUN/tensorboard``. What was written there before stays; TensorBoard shows the later value of a step.
     events : iterator of Event
         Closed when the result is closed.
 

@@ -20,7 +20,7 @@ def draw(
     rng: Generator,
     frame: Frame,
     *,
-    size: Annotated[Pair, Range(1, 4096)] = (3.0, 128.0),
+    size: Annotated[Pair, Range(1, 512)] = (3.0, 128.0),
     gain: Annotated[Pair, Range(0, 3)] = (0.0, 0.3),
     offset: Annotated[Pair, Range(0, 3)] = (0.0, 0.15),
 ) -> dict[str, Any]:
