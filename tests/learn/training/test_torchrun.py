@@ -25,15 +25,19 @@ TWO = """
 import sys
 import torch
 from microtome.learn.training.crew import Crew, LostProcess
-crew = Crew("cpu")
-line = [crew.rank, crew.count, str(crew.device), *crew.mean([crew.rank, 3.0]), *crew.from_first([0.1 + crew.rank])]
-layer = torch.nn.Linear(1, 1, bias=False)
-wrapped = crew.wrap(layer)
-wrapped(torch.full((1, 1), 1.0 + 2 * crew.rank)).sum().backward()
-sys.stdout.write(" ".join(map(str, [*line, layer.weight.grad.item()])) + "\\n")
-sys.stdout.flush()
-crew.wait()
-crew.close()
+
+def main():  # what is wrapped is gone before the interpreter is, as in a training
+    crew = Crew("cpu")
+    line = [crew.rank, crew.count, str(crew.device), *crew.mean([crew.rank, 3.0]), *crew.from_first([0.1 + crew.rank])]
+    layer = torch.nn.Linear(1, 1, bias=False)
+    wrapped = crew.wrap(layer)
+    wrapped(torch.full((1, 1), 1.0 + 2 * crew.rank)).sum().backward()
+    sys.stdout.write(" ".join(map(str, [*line, layer.weight.grad.item()])) + "\\n")
+    sys.stdout.flush()
+    crew.wait()
+    crew.close()
+
+main()
 """
 
 
