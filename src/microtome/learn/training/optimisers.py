@@ -25,6 +25,16 @@ def adamw(
 ) -> Optimizer:
     """Adam with decoupled weight decay.
 
+    Parameters
+    ----------
+    module : nn.Module
+    rate : float
+        The learning rate: about how far a weight moves in a step.
+    weight_decay : float
+        What share of itself each kernel loses in a step, times `rate`.
+    betas : pair of float
+        How much of the running means of the gradient and of its square is kept in a step.
+
     References
     ----------
     I. Loshchilov, F. Hutter, arXiv:1711.05101.
@@ -40,7 +50,24 @@ def sgd(
     nesterov: bool = True,
     weight_decay: Annotated[float, Range(0, search=(1e-6, 0.01), log=True)] = 1e-4,
 ) -> Optimizer:
-    """Stochastic gradient descent with momentum."""
+    """Stochastic gradient descent with momentum.
+
+    Parameters
+    ----------
+    module : nn.Module
+    rate : float
+        The learning rate: how far a weight moves for a gradient of 1.
+    momentum : float
+        How much of a step is made again in the next one.
+    nesterov : bool
+        Whether the gradient counts as if that part had been made already.
+    weight_decay : float
+        This many times its kernel is added to a kernel's gradient.
+
+    References
+    ----------
+    I. Sutskever, J. Martens, G. Dahl, G. Hinton, ICML 2013, section 2.
+    """
     return torch.optim.SGD(_groups(module, weight_decay), lr=rate, momentum=momentum, nesterov=nesterov and momentum > 0)
 
 

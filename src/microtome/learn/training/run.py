@@ -1,32 +1,23 @@
-"""A run's parts, put together from its recipe: samples prepared, loader, network, objective, validator, and the model at its end."""
+"""A run's parts, put together from its recipe: samples prepared, loader, network, objective and validator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from microtome.core.errors import RecipeError
 from microtome.core.kernels.bands import threads
-from microtome.core.raster import Image, InstanceMap, ScoreMap
-from microtome.io.whole import whole_file
-from microtome.learn.calibrate.counts import fit_count_interval
-from microtome.learn.calibrate.reliability import RELIABILITY, reliability_picture
 from microtome.learn.data.loader import Loader
 from microtome.learn.data.windows import Sampling
 from microtome.learn.objectives.dense import Dense
 from microtome.learn.objectives.teach import Teacher
 from microtome.learn.training.batches import Batches
-from microtome.learn.training.calibration import Temperatures, fit_temperatures
-from microtome.learn.training.carry import Trained, write_model
-from microtome.learn.training.cases import HeldOut, spread_within
+from microtome.learn.training.cases import HeldOut
 from microtome.learn.training.crew import Crew
-from microtome.learn.training.decoding import Fitted, fit_decoding
 from microtome.learn.training.events import Choice, Planned
 from microtome.learn.training.look import Look
 from microtome.learn.training.loop import Fitting, Loop
@@ -40,22 +31,17 @@ from microtome.learn.training.samples import Samples
 from microtome.learn.training.source import Source
 from microtome.learn.training.start import Start
 from microtome.learn.training.validate import Case, Mask, Validator
-from microtome.learn.training.windows import scores_of
 from microtome.losses.weighted_sum import WeightedSum, weighted_sum
 from microtome.networks.catalogue import build, without_download
 from microtome.networks.network import Network
-from microtome.run import catalogue
 from microtome.run.tiles.whole import Windows
 from microtome.targets.catalogue import Target
 
 __all__ = ["Run"]
 
 _IGNORE = 255
-_CUT = "split_touching"
-_WORTH = 0.003  # of the score: less is chance, and every step more is one more to explain
 _LEARNED, _HELD = 0.8, 0.1  # of the memory that is left once images are read, for what is prepared of them
 _MOST_WORKERS = 8
-_FITTED = 1 << 25  # pixels of held-out images that decoding is fitted to: each is decoded dozens of times
 _WHOLE = 512  # the side of windows on whole images: fewer overlaps than those that training cuts
 
 
@@ -97,23 +83,23 @@ class Run:
         self.network_name, self.network_settings = str(name), dict(settings or {})
         self._begun: set[str] = set()
         self.choices = (Choice("precision", self.precision.name, self.precision.reason), self._memory_choice())
-        self._prepare = Prepare(tuple(recipe.prepare or ()), self._scale)
+        self.prepare = Prepare(tuple(recipe.prepare or ()), self._scale)
 
     # The data
 
     def labels(self) -> Iterator[tuple[str, Mask]]:
         """The labels that are learned from, as windows are cut from them."""
-        return ((name, self._prepare.labels(truth)) for name, truth in self.source.train.labels())
+        return ((name, self.prepare.labels(truth)) for name, truth in self.source.train.labels())
 
     @cached_property
     def cases(self) -> HeldOut:
         """The held-out images."""
-        return HeldOut(self.source.held, self._prepare.steps)
+        return HeldOut(self.source.held, self.prepare.steps)
 
     @cached_property
     def channels(self) -> int:
         """Of an image as the network sees it."""
-        return as_network_sees(self.source.train[0].image, self._prepare.steps).channel_count
+        return as_network_sees(self.source.train[0].image, self.prepare.steps).channel_count
 
     @cached_property
     def loader(self) -> Loader:
@@ -134,7 +120,7 @@ class Run:
 
     def _prepare_of(self, samples: Samples) -> Prepare:
         """Files still have all their channels."""
-        return self._prepare if samples.held is not None else replace(self._prepare, channel=self.recipe.channel)
+        return self.prepare if samples.held is not None else replace(self.prepare, channel=self.recipe.channel)
 
     def _memory(self, samples: Samples, share: float) -> int:
         """The bytes of prepared images that a loader may keep."""
@@ -187,7 +173,7 @@ class Run:
     @cached_property
     def objective(self) -> Dense:
         """The network with its target's heads and their losses."""
-        return self._objective(self.network)
+        return self.objective_of(self.network)
 
     def _built(self) -> Network:
         outputs = {head.name: len(head.layers) for head in self.heads}
@@ -202,7 +188,7 @@ class Run:
         _check_window(built, self._window)
         return prepared(built.to(self.crew.device), self.precision)
 
-    def _objective(self, network: Network) -> Dense:
+    def objective_of(self, network: Network) -> Dense:
         return Dense(
             network, self.heads, _losses(self.recipe.loss, [head.name for head in self.heads]), self.target.settings.get("ignore", _IGNORE)
         )
@@ -221,7 +207,7 @@ class Run:
     def trial(self) -> Loop:
         """A loop that is thrown away, to measure how long a step takes."""
         network = self._built()
-        return Loop(self._objective(network), network, self._fitting(1000, 1000), self.precision, self.crew, self.folder / "checkpoints")
+        return Loop(self.objective_of(network), network, self._fitting(1000, 1000), self.precision, self.crew, self.folder / "checkpoints")
 
     def _fitting(self, steps: int, every: int) -> Fitting:
         recipe = self.recipe
@@ -229,7 +215,7 @@ class Run:
         return Fitting(steps, every, recipe.optimiser or {}, schedule or {}, recipe.accumulate, recipe.clip, recipe.average,
                        recipe.validation.patience, recipe.seed)  # fmt: skip
 
-    # Validation, and the model
+    # Validation
 
     @property
     def windows(self) -> Windows:
@@ -248,10 +234,10 @@ class Run:
         """Of the held-out images."""
         metric = str(self.recipe.validation.metric)
         drawn = self.source.held.names[: self.recipe.validation.pictures]
-        return Validator(self.objective, self.cases, self.target.decode, self._decoding(), self.windows, self.precision,
+        return Validator(self.objective, self.cases, self.target.decode, self.decoding(), self.windows, self.precision,
                          self.crew.device, metric, self.held_loader, self.recipe.refine or (), self._draw, drawn)  # fmt: skip
 
-    def _decoding(self) -> dict[str, Any]:
+    def decoding(self) -> dict[str, Any]:
         """Settings of the decoder that follow from the data."""
         if self.look.kind == "instance":
             return {}
@@ -262,117 +248,6 @@ class Run:
             write_case(self.folder, name, case.shown, case.truth)
             self._begun.add(name)
         return write_step(self.folder, name, step, case.shown, mask, case.truth)
-
-    def finish(self, loop: Loop) -> tuple[float, Path]:
-        """Fit the temperature and then the decoding to the held-out images, and write the bundle; its score and its path."""
-        validator = self.validator()
-        network = loop.best()
-        temperatures = self._temperatures(network)
-        tempered = temperatures.applied(network)
-        fitted, refine, kept = self._fitted(validator, tempered)
-        validator = replace(validator, refine=refine)
-        found, true = [], []
-
-        def segmented() -> Iterator[tuple[Mask, Case]]:
-            for number, case in enumerate(self.cases):
-                mask = validator.mask(kept[number] if number in kept else validator.scores(tempered, case), **fitted.settings)
-                if isinstance(mask, InstanceMap) and isinstance(case.truth, InstanceMap):
-                    found.append(len(mask))
-                    true.append(len(case.truth))
-                yield mask, case
-
-        score = validator.judge(segmented()).scores.get(validator.metric, 0.0)
-        facts = self._facts(score, validator.metric, loop) | temperatures.facts()
-        if self.look.kind == "instance":
-            facts |= self._count_facts(found, true)
-        own = self._cpu(network)
-        trained = Trained(
-            self._objective(own), own, {self.network_name: self.network_settings}, self.recipe.prepare or [], self.windows,
-            self.target.decode.name, fitted.settings, refine, facts, self._card(score, validator.metric), self._about(),
-            temperatures.setting(self.heads), self.recipe.channel,
-        )  # fmt: skip
-        return score, write_model(self.folder / "model.zip", trained, self.source.held[0].image)
-
-    def _fitted(self, validator: Validator, network: nn.Module) -> tuple[Fitted, list[Any], dict[int, ScoreMap]]:
-        """Decoding fitted to the held-out images, to some of them where they are many; what follows it; the scores of these images.
-
-        Objects are also cut at their necks where that helps: a network that has seen few of them joins what touches.
-        """
-        cases = {number: self.cases[number] for number in spread_within(self.source.held.pixels, _FITTED)}
-        kept = {number: validator.scores(network, case) for number, case in cases.items()}
-
-        def score(settings: Mapping[str, Any], refine: Sequence[Any]) -> float:
-            own = replace(validator, refine=refine)
-            pairs = ((own.mask(kept[number], **settings), case) for number, case in cases.items())
-            return own.judge(pairs).scores.get(validator.metric, 0.0)
-
-        refine = list(self.recipe.refine or [])
-        fitted = fit_decoding(self.target.decode, self._decoding(), lambda settings: score(settings, refine))
-        if self.look.kind == "semantic":
-            return fitted, refine, kept
-
-        def cut(settings: Mapping[str, Any]) -> list[Any]:
-            place = 1 if refine[:1] == ["fill_holes"] else 0
-            return [*refine[:place], {_CUT: dict(settings)}, *refine[place:]]
-
-        best = fit_decoding(catalogue.load(_CUT), {}, lambda settings: score(fitted.settings, cut(settings)), rounds=1)
-        if best.after < fitted.after + _WORTH:
-            return fitted, refine, kept
-        return replace(fitted, after=best.after, tried=fitted.tried + best.tried), cut(best.settings), kept
-
-    def _temperatures(self, network: nn.Module) -> Temperatures:
-        """Fitted to held-out images at the network's own scale, where they are what it was taught; and drawn."""
-        windows = replace(self.windows, scale=1.0)
-
-        def scores(asked: nn.Module, image: Image) -> ScoreMap:
-            return scores_of(self.objective, asked, image, windows, self.precision, self.crew.device)
-
-        held = self.source.held
-        found = fit_temperatures(network, len(held), lambda number: self._prepare(held[number]), scores, self.heads, self.target,
-                                 self.look.classes)  # fmt: skip
-        if found.found:
-            with whole_file(self.folder / RELIABILITY) as temporary:
-                temporary.write_text(reliability_picture(found.found), encoding="utf-8", newline="\n")
-        return found
-
-    def _count_facts(self, found: Sequence[int], true: Sequence[int]) -> dict[str, Any]:
-        """How sure numbers of objects are; nothing where too few images were held out to say."""
-        interval = fit_count_interval(found, true, self.source.held.dataset.groups())
-        return interval.facts() if interval is not None else {}
-
-    def _cpu(self, network: Any) -> Network:
-        found: Network = network.cpu().float()
-        return found
-
-    def _facts(self, score: float, metric: str, loop: Loop) -> dict[str, Any]:
-        look = self.look
-        facts: dict[str, Any] = {
-            "images": look.images, "held_out": len(self.cases), "steps": loop.state.step,
-            "best_step": loop.state.best_step, metric: round(score, 4),
-            "target": {self.target.name: dict(self.target.settings)},
-            "classes": [{"value": entry.value, "name": entry.name, "role": entry.role} for entry in look.classes],
-        }  # fmt: skip
-        if look.spacing is not None:
-            facts |= {"spacing": list(look.spacing), "unit": look.unit}
-        if len(look.diameters):
-            facts |= {"diameter": round(look.diameter(50), 2), "diameter_range": [round(look.diameter(5), 2), round(look.diameter(95), 2)]}
-        return facts
-
-    def _about(self) -> str:
-        return f"{self.network_name}, trained on {self.look.images} images with {', '.join(entry.name for entry in self.look.classes)}"
-
-    def _card(self, score: float, metric: str) -> str:
-        look = self.look
-        kind = "objects" if look.kind == "instance" else "classes"
-        learned, judged = (set(part.dataset.groups()) for part in (self.source.train, self.source.held))
-        apart = ", of other groups," if learned.isdisjoint(judged) else ""
-        return (
-            f"# {self._about()}\n\n"
-            f"Trained by Microtome on {look.images} labelled images in {look.groups} groups; {len(self.cases)} further images{apart} "
-            f"decided which weights were kept and how scores are decoded. On these {metric} is {score:.3f}: it was chosen by them, "
-            f"so images that had no part in it will score a little lower.\n\n"
-            f"Labels: {kind}. Whoever passes this model on should say here where the images come from and under which licence.\n"
-        )
 
     def close(self) -> None:
         """End the loaders' workers."""

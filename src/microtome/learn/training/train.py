@@ -198,6 +198,7 @@ def _train(
     stop: Callable[[], bool],
 ) -> Generator[Event, None, None]:
     from microtome.learn.training.checkpoint import bytes_needed
+    from microtome.learn.training.finish import finish
     from microtome.learn.training.loop import ASKED
     from microtome.learn.training.room import check_room
     from microtome.learn.training.set_up import set_up
@@ -222,7 +223,7 @@ def _train(
             if isinstance(event, Stopped) and event.reason == ASKED:
                 return
         if crew.first:
-            score, bundle = run.finish(loop)
+            score, bundle = finish(run, loop)
             yield Finished(loop.state.best_step, score, bundle, time.monotonic() - began)
     finally:
         run.close()
