@@ -134,3 +134,36 @@ def test_a_model_is_evaluated_on_a_data_set(model, tmp_path):
     assert json.loads(out)["ap_50"] == 1
     code, _, message = microtome("evaluate", tmp_path / "data", "--model", model, "--recipe", "coins")
     assert (code, "--recipe and --model were given" in message) == (2, True)
+
+
+def test_evaluate_brings_objects_to_the_trained_size_too(tmp_path):
+    from microtome.core.raster import InstanceMap
+    from microtome.io.masks import write_mask
+
+    facts = {"spacing": [0.5, 0.5], "unit": "um", "diameter": 40, "diameter_range": [30, 50]}
+    model = write_bundle(tmp_path / "m.zip", {"microtome": 1, "steps": STEPS}, {"main": brightness_network()}, card="x", facts=facts)
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    for name in "ab":
+        cv2.imwrite(str(tmp_path / "data" / "images" / f"{name}.png"), bright_square())
+        write_mask(InstanceMap((bright_square() > 0).astype(np.int32)), tmp_path / "data" / "labels" / name)
+
+    def evaluated(*options):
+        code, out, error = microtome("evaluate", tmp_path / "data", "--model", model, "--out", tmp_path / "out", "--json", *options)
+        assert code == 0, error
+        steps = json.loads((tmp_path / "out" / "segmented" / "run.json").read_text())["recipe"]["steps"]
+        return steps[0]["network"].get("scale"), " ".join(json.loads(out)["notes"])
+
+    scale, notes = evaluated()
+    assert scale is None
+    assert "a.png: " in notes
+    assert "median diameter of 22.6 px" in notes
+    assert "1 more of the images have notes" in notes
+    assert "b.png: " not in notes
+    scale, notes = evaluated("--diameter", "20")
+    assert scale == 2.0
+    assert "diameter" not in notes
+    assert evaluated("--spacing", "0.25 um")[0] == 0.5
+    code, _, message = microtome("evaluate", tmp_path / "data", tmp_path / "data", "--diameter", "20")
+    assert (code, "--diameter: brings images to the size" in message) == (2, True)
+    code, _, message = microtome("evaluate", tmp_path / "data", "--recipe", "coins", "--diameter", "20")
+    assert (code, "--diameter: belongs to --model" in message) == (2, True)

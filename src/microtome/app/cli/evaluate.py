@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -18,6 +18,7 @@ from microtome.app.cli.complete import complete_model, complete_recipe
 from microtome.core.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
+    from microtome.core.events import Warned
     from microtome.learn.evaluate.pairs import Pairs
     from microtome.learn.evaluate.score import Evaluation
 
@@ -53,7 +54,13 @@ def evaluate(
         str | None, typer.Option(help="Where groups come from: a regular expression on names, `folder`, or a CSV file (image, group).")
     ] = None,
     ignore: Annotated[int | None, typer.Option(help="A value of the truth that is no class, such as 255.")] = None,
-    spacing: Annotated[str | None, typer.Option(help='Pixel spacing, such as "0.65 um", for distances.')] = None,
+    spacing: Annotated[
+        str | None,
+        typer.Option(help='Pixel spacing, such as "0.65 um", for distances; brings images to the size --model was trained at.'),
+    ] = None,
+    diameter: Annotated[
+        float | None, typer.Option(help="Typical diameter of the objects in pixels: brings them to the size --model was trained at.")
+    ] = None,
     sizes: Annotated[str | None, typer.Option(help="Areas in pixels that part the table of sizes; by default quartiles.")] = None,
     images: Annotated[Path | None, typer.Option(help="Where the pictures are, for the page.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for scores.json, the tables and evaluate.html.")] = None,
@@ -69,7 +76,8 @@ def evaluate(
     choose(metrics, task)  # a misspelt name is told before anything is read
     edges = _areas(sizes)
     with collect_warnings() as said, ExitStack() as stack:
-        pairs = _pairs(pred, truth, task, (recipe, model), against, split, group, images, out, workers, stack)
+        way = _Way(recipe, model, spacing, diameter)
+        pairs = _pairs(pred, truth, task, way, against, split, group, images, out, workers, stack)
         evaluation = evaluate_pairs(pairs, task=task, metrics=metrics, ignore=ignore, spacing=spacing, workers=workers)
         told = summary(evaluation)
         told["notes"] = [*dict.fromkeys(said), *_missing_keys(evaluation), *told["notes"]]
@@ -85,16 +93,27 @@ def evaluate(
         raise typer.Exit(1)
 
 
+class _Way(NamedTuple):
+    """What makes the masks first, if anything does, and the size of what the images show."""
+
+    recipe: str | None
+    model: str | None
+    spacing: str | None
+    diameter: float | None
+
+
 def _pairs(
-    pred: Path, truth: Path | None, task: Task, way: tuple[str | None, str | None], against: Path | None, split: str | None,
+    pred: Path, truth: Path | None, task: Task, way: _Way, against: Path | None, split: str | None,
     group: str | None, images: Path | None, out: Path | None, workers: int | None, stack: ExitStack,
 ) -> Pairs:  # fmt: skip
-    """What is compared with what; `way` is the recipe or the model that makes the masks first."""
+    """What is compared with what."""
     from microtome.learn.evaluate.pairs import find_pairs
 
     pred = _unpacked(pred, stack)
     truth, against = (None if path is None else _unpacked(path, stack) for path in (truth, against))
-    if way == (None, None):
+    if not (way.recipe or way.model):
+        if way.diameter is not None:
+            raise RecipeError("--diameter: brings images to the size that --model was trained at; give a model, or leave it out")
         if truth is None:
             raise RecipeError(
                 f"{pred}: say what to compare it with (TRUTH), or how to segment its images (--recipe NAME|FILE, --model NAME|PATH)"
@@ -116,12 +135,11 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
     return inner(stack.enter_context(unpacked(path)))
 
 
-def _segmented(
-    data: Path, way: tuple[str | None, str | None], task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack
-) -> Path:
+def _segmented(data: Path, way: _Way, task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack) -> Path:
     """Segment a data set's images; the folder of the run, which is kept below OUT."""
     from microtome.app.cli.progress import Follower
-    from microtome.app.cli.segment import recipe_of
+    from microtome.app.cli.segment import recipe_of, to_trained_size
+    from microtome.core.events import Warned
     from microtome.io.find import stem_of
     from microtome.learn.data.find import find_dataset
     from microtome.run.pipeline import run
@@ -139,12 +157,30 @@ def _segmented(
         raise InputError(f"{data}: {len(twice)} images have a namesake, such as {twice[0]}: choose one part with --split, or segment them "
                          "first, then evaluate PRED TRUTH")  # fmt: skip
     folder = out / "segmented" if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="microtome-")))
-    recipe, name = recipe_of(way[0], None, way[1]), str(way[0] or way[1])
+    recipe, trained, remarks = to_trained_size(recipe_of(way.recipe, None, way.model), way.model, way.spacing, way.diameter)
+    recipe = recipe.with_input(spacing=way.spacing)
+    events = run(recipe, [entry.images[0] for entry in labelled], out=folder, workers=workers, overwrite=True,
+                 name=str(way.recipe or way.model), trained=trained, remarks=remarks)  # fmt: skip
+    said: list[Warned] = []
     with Follower(quiet=True) as follower:
-        events = run(recipe, [entry.images[0] for entry in labelled], out=folder, workers=workers, overwrite=True, name=name)
         for event in events:
             follower.see(event)
+            said += [event] if isinstance(event, Warned) else []
+    _pass_on(said, out)
     return folder
+
+
+def _pass_on(said: list[Warned], out: Path | None) -> None:
+    """What the run said of itself, and of its images the first: many images often have the same to say."""
+    from microtome.core.events import warn
+
+    for message in dict.fromkeys(one.message for one in said if not one.image):
+        warn(message)
+    of_images = [one for one in said if one.image]
+    more = len({one.image for one in of_images}) - 1
+    kept = f"; {out / 'segmented' / 'run.json'} has them" if out is not None else ""
+    for first in of_images[:1]:
+        warn(f"{first.image}: {first.message}" + (f" ({more} more of the images have notes{kept})" if more else ""))
 
 
 def _areas(sizes: str | None) -> list[float] | None:

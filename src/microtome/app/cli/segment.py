@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from microtome.run.recipe import Recipe
     from microtome.run.trained_size import TrainedSize
 
-__all__ = ["recipe_of", "segment"]
+__all__ = ["recipe_of", "segment", "to_trained_size"]
 
 
 def segment(
@@ -71,7 +71,7 @@ def segment(
 
     if overwrite and resume:
         raise RecipeError("--overwrite and --resume: choose one")
-    chosen, trained, remarks = _to_trained_size(recipe_of(recipe, step, model), model, spacing, diameter)
+    chosen, trained, remarks = to_trained_size(recipe_of(recipe, step, model), model, spacing, diameter)
     if tta:
         from microtome.run.test_time import in_all_views
 
@@ -119,7 +119,7 @@ def recipe_of(recipe: str | None, steps: Sequence[str] | None, model: str | None
     return find_recipe(recipe) if recipe else Recipe.from_shell(steps or [])
 
 
-def _to_trained_size(
+def to_trained_size(
     recipe: Recipe, model: str | None, spacing: str | None, diameter: float | None
 ) -> tuple[Recipe, TrainedSize | None, list[str]]:
     """The recipe for images of this spacing or objects of this diameter, as far as a model's card says what it was trained on."""
