@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--sizes", action="store_true", help="also at half and at twice the size")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    data = _data(options.kind, options.part, options.only)
+    data = data_of(options.kind, options.part, options.only)
     recipes = {"plain chain": Recipe.read(HERE.parent / "tune_nuclei" / "plain.yaml"), "recipe nuclei": find_recipe("nuclei")}
     for text in options.models:
         name, _, place = text.partition("=")
@@ -67,7 +67,7 @@ def main() -> None:
         options.out.write_text(json.dumps({**about, "sizes": result}, indent=1) + "\n")
 
 
-def _data(kind: str, part: str, only: Path | None) -> Dataset:
+def data_of(kind: str, part: str, only: Path | None) -> Dataset:
     root = os.environ.get("MICROTOME_DATA")
     if not root:
         sys.exit("set MICROTOME_DATA to the folder that holds dsb2018_nuclei (docs/data.md says where it comes from)")

@@ -54,13 +54,15 @@ def test_masks_stay_as_they_were_and_the_network_is_half_as_large(tmp_path, engi
     assert verify(new.path).sound
 
 
-def test_weights_for_training_are_rounded_to_eleven_bits_and_counts_are_kept(tmp_path):
-    given = {"a": np.linspace(-3, 3, 99, dtype=np.float32), "steps": np.array([12345678], np.int64)}
+def test_kernels_for_training_are_rounded_to_eleven_bits_and_the_rest_is_kept(tmp_path):
+    kernel = np.linspace(-3, 3, 99, dtype=np.float32).reshape(3, 33)
+    given = {"a": kernel, "running_var": np.array([1e5, 0.1], np.float32), "steps": np.array([12345678], np.int64)}
     old = bundle(tmp_path, brightness_network(CHANNELS), weights=numpy_file.save(given))
     new = open_bundle(halve(old, tmp_path / "half.zip"))
     kept = numpy_file.load(read_beside(str(new.path / "networks" / "main.onnx"), ".safetensors"))
     assert kept["a"].dtype == np.float16
     np.testing.assert_allclose(kept["a"], given["a"], rtol=2**-11)
+    assert kept["running_var"].tolist() == given["running_var"].tolist()
     assert kept["steps"] == given["steps"]
 
 

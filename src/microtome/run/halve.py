@@ -17,11 +17,10 @@ from microtome.run.quantise import unplaced
 __all__ = ["halve"]
 
 _GREATEST = float(np.finfo(np.float16).max)
-_SMALL = 16  # numbers: shapes and factors are not worth rounding
 
 
 def halve(bundle: Bundle, out: Path) -> Path:
-    """Write a bundle with the same networks, their weights rounded to half precision.
+    """Write a bundle with the same networks, their kernels rounded to half precision.
 
     Parameters
     ----------
@@ -44,8 +43,9 @@ def halve(bundle: Bundle, out: Path) -> Path:
 
     Notes
     -----
-    A weight w becomes w (1 + d), d at most 2^-11 (IEEE 754 binary16; below 6e-5 coarser). Engines turn weights back into float32 once, as
-    they open the network: speed and memory are as before.
+    A weight w of a kernel becomes w (1 + d), d at most 2^-11 (IEEE 754 binary16; below 6e-5 coarser). Numbers a channel, such as biases
+    and the statistics of normalisation, stay: they are few, and a variance may be beyond what half precision holds. Engines turn
+    weights back into float32 once, as they open the network: speed and memory are as before.
     """
     if find_spec("onnx") is None or find_spec("safetensors") is None:
         raise MissingExtra("storing weights in half precision needs onnx and safetensors: pip install 'microtome[deep]'")
@@ -74,7 +74,7 @@ def _network(place: str) -> bytes:
     casts = []
     for constant in model.graph.initializer:
         values = numpy_helper.to_array(constant)
-        if constant.data_type == TensorProto.FLOAT and values.size > _SMALL:
+        if constant.data_type == TensorProto.FLOAT and values.ndim > 1:
             stored = f"{constant.name}.half"
             casts.append(helper.make_node("Cast", [stored], [constant.name], to=TensorProto.FLOAT))
             constant.CopyFrom(numpy_helper.from_array(_half(values, place), stored))
@@ -88,7 +88,9 @@ def _weights(place: str) -> bytes:
     from safetensors.numpy import load, save
 
     given = load(read_beside(place, WEIGHTS))
-    return bytes(save({name: _half(values, place) if values.dtype == np.float32 else values for name, values in given.items()}))
+    return bytes(
+        save({name: _half(values, place) if values.dtype == np.float32 and values.ndim > 1 else values for name, values in given.items()})
+    )
 
 
 def _half(values: np.ndarray, place: str) -> np.ndarray:
