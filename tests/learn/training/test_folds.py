@@ -183,7 +183,7 @@ def test_the_channel_of_the_model_they_begin_with_holds_for_all_and_for_the_ense
 
 
 def test_a_time_is_a_number_of_steps_for_all_folds(tmp_path, monkeypatch):
-    monkeypatch.setattr("microtome.learn.training.run.write_model", lambda path, *_: (path.write_bytes(b"a model"), path)[1])
+    monkeypatch.setattr("microtome.learn.training.finish.write_model", lambda path, *_: (path.write_bytes(b"a model"), path)[1])
     planned = []
 
     def after_two():

@@ -29,7 +29,7 @@ def run(tmp_path_factory):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     patch = pytest.MonkeyPatch()
-    patch.setattr("microtome.learn.training.run.write_model", stand_in)
+    patch.setattr("microtome.learn.training.finish.write_model", stand_in)
     out = tmp_path_factory.mktemp("seeds") / "run"
     first = list(train_seeds(samples(), out=out, count=2, recipe=BRIEF))
     further = list(train_seeds(samples(), out=out, count=3, resume=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import warnings
 from collections.abc import Iterator, Sequence
@@ -62,6 +64,8 @@ class Crew:
         except (RuntimeError, ValueError) as error:
             raise RunError(f"the processes that shall train together do not find each other: {error}") from None
         self.rank, self.count = self._accelerator.process_index, self._accelerator.num_processes
+        # Threads of gloo end with the modules that were wrapped, which hold themselves; one that asks for Python after its end aborts.
+        atexit.register(gc.collect)
 
     @property
     def first(self) -> bool:
@@ -123,4 +127,5 @@ class Crew:
     def close(self) -> None:
         """Part from the others."""
         if self.count > 1 and torch.distributed.is_initialized():
+            self._accelerator.free_memory()
             torch.distributed.destroy_process_group()
