@@ -399,9 +399,18 @@ def test_windows_around_rare_classes():
         on_it = sum(centre == (40, 50) for centre in with_it) / len(with_it)
         assert 0.38 < on_it < 0.62  # a class is drawn evenly: half of them the rare one
         without = [window.centre for window in loader.plan(0) if window.entry == 1]
-        assert any(y >= 32 for y, _ in without)  # where the class is absent, a random window
+        assert all(y <= 31 for y, _ in without)  # the image has no sign: always on its road
     with Loader(rare_data(), shape=(9, 9), sampling=Sampling(rare=0.0, windows=400)) as loader:
         assert (40, 50) not in [window.centre for window in loader.plan(0)]
+
+
+def test_an_image_without_any_class_has_random_windows():
+    truth = SemanticMap(np.zeros((64, 64), np.uint8), classes=ClassTable.binary("crack"))
+    bare = Sample(Image(np.zeros((64, 64), np.uint8)), truth, name="bare")
+    with Loader([*rare_data(), bare], shape=(9, 9), sampling=Sampling(rare=1.0, windows=400)) as loader:
+        rows = [window.centre[0] for window in loader.plan(0) if window.entry == 4]
+    assert min(rows) < 16
+    assert max(rows) > 48
 
 
 def test_windows_on_edges_lie_on_edges():

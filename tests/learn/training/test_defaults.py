@@ -109,6 +109,31 @@ def test_objects_and_classes_have_their_own_target_and_metric():
     assert choices["target"].reason == "2 classes; void is not learned"
 
 
+def test_a_class_of_hardly_any_pixels_weighs_more_and_has_smaller_windows():
+    labels = np.zeros((400, 500), np.uint8)
+    labels[:100, :200] = 1  # a tenth
+    labels[200:204, 100:125] = 2  # a two-thousandth
+    table = ClassTable(
+        [ClassEntry(0, "good", "background"), ClassEntry(1, "worn"), ClassEntry(2, "crack"), ClassEntry(9, "void", "ignore")]
+    )
+    labels[399] = 9
+    one = Sample(Image(np.zeros(labels.shape, np.uint8)), SemanticMap(labels, classes=table), name="one")
+    recipe, choices = settled(one)
+    crossed, overlap = recipe.loss
+    good, worn, crack = crossed["cross_entropy"]["class_weights"]
+    assert crack / worn == pytest.approx(np.sqrt(20000 / 100), rel=0.01)  # the root of how much rarer it is
+    assert crack / good == pytest.approx(np.sqrt((400 * 500 - 20000 - 100 - 500) / 100), rel=0.01)
+    assert overlap == {"dice": {"background": False}}
+    assert recipe.window == [160, 160]
+    assert "counts more" in choices["loss"].reason
+    assert recipe.optimiser["adamw"]["rate"] > 0.003
+    labels[200:240, 100:125] = 2  # a two-hundredth: met often enough
+    recipe, _ = settled(one)
+    assert recipe.loss == ["cross_entropy", "dice"]
+    assert recipe.window == [256, 256]
+    assert recipe.optimiser["adamw"]["rate"] < 0.003
+
+
 @pytest.mark.parametrize("shape", [(40, 1000), (64, 64), (333, 200)])
 def test_a_window_fits_the_network_and_is_no_larger_than_the_images_need(shape):
     recipe, _ = settled(objects(12, shape=shape))

@@ -49,8 +49,8 @@ class Sampling:
     Attributes
     ----------
     rare : float
-        The share of windows in whose middle there is a random pixel of a class drawn evenly from all classes but the background and the
-        ignored; of an image without that class, a random window. Objects without classes are one class.
+        The share of windows in whose middle there is a random pixel of a class drawn evenly from those that the image holds, but for the
+        background and the ignored; of an image without any, a random window. Objects without classes are one class.
     edges : float
         The share in whose middle there is a pixel at which the label changes.
     balance : {"images", "size", "classes"}
@@ -253,8 +253,8 @@ def _centre(survey: Survey, shape: Sequence[int], classes: Sequence[int], sampli
     kind, which, along = rng.random(), rng.random(), rng.random(len(shape))  # as many numbers whatever happens
     places = survey.edges
     if kind < sampling.rare:
-        wanted = classes[int(which * len(classes))] if classes else None
-        places = survey.places.get(wanted, survey.edges[:0]) if wanted is not None else survey.edges[:0]
+        held = [value for value in classes if value in survey.places]
+        places = survey.places[held[int(which * len(held))]] if held else survey.edges[:0]
     if kind < sampling.rare + sampling.edges and len(places):
         middle = [int(at) for at in places[int(along[0] * len(places))]]
     else:

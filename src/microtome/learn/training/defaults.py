@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from math import ceil, pi, prod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from microtome.core.errors import RecipeError
 from microtome.learn.augment.default import Content, default_chain
 from microtome.learn.training.events import Choice
 from microtome.learn.training.look import Look
 from microtome.learn.training.prepare import scales_of
 from microtome.learn.training.recipe import TrainingRecipe, one_of
+from microtome.losses.class_weights import balanced
 from microtome.measure.metrics.definitions import find
 from microtome.targets import catalogue as targets
 from microtome.targets.heads import Head
@@ -29,6 +32,8 @@ _SPECK = 4  # pixels
 _LARGE = 48.0  # the median diameter above which pixels are spent on the inside of objects
 _MOST_SCALE = 2.0
 _SIDE = {2: 256, 3: 64}
+_SCARCE = 0.001  # the share of all pixels below which a class is lost among the others
+_SIDE_SCARCE = 160
 _STEPS = 3000
 _FEWEST_EPOCHS = 20
 _ANISOTROPIC = 2.0  # how much farther planes are apart than pixels, where it is worth a word
@@ -95,12 +100,11 @@ def settle(
     network = choose("network", lambda: _network(look, accelerated))
     window = choose("window", lambda: _window(look, scale, network, heads))
     batch = choose("batch", lambda: _batch(window, accelerated, processes))
-    choose("loss", lambda: _loss(heads))
+    choose("loss", lambda: _loss(heads, look, name))
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
     choose("augment", lambda: _augment(channels, window, content, recipe.oriented))
     choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
-    choose("optimiser", lambda: ({"adamw": {"rate": 0.002 if batch >= 8 else 0.0015, "weight_decay": 0.01}},
-                                 f"Adam with decoupled decay; the rate goes with batches of {batch}"))  # fmt: skip
+    choose("optimiser", lambda: _optimiser(look, batch))
     choose(
         "schedule", lambda: ({"cosine": {"warm_up": 0.03, "end": 0.01}}, "falls to nearly nothing, so that the last weights are settled")
     )
@@ -234,9 +238,11 @@ def _window(look: Look, scale: tuple[float, ...], network: Mapping[str, Any], he
     name, settings = one_of(network, "network")
     stride = 2 ** (int(settings.get("depth", 5)) - 1) if name == "unet" else 32
     middle = [float(side) * by for side, by in zip(sorted_middle(look), scale, strict=True)]
-    most = _SIDE[look.ndim]
+    most = _SIDE_SCARCE if look.ndim == 2 and _scarce(look) else _SIDE[look.ndim]
     window = [max(stride, min(most, ceil(side / stride) * stride)) for side in middle]
     reason = f"images are about {' x '.join(f'{side:.0f}' for side in middle)} pixels as the network sees them"
+    if most == _SIDE_SCARCE:
+        reason += f"; no more than {most}, of which a rare class fills a larger part"
     if name == "unet" and settings.get("padding") != "valid":  # known without building it
         return window, reason
     built = _built(name, settings, heads)
@@ -272,11 +278,33 @@ def _batch(window: list[int], accelerated: bool, processes: int) -> Settled:
     return batch, f"about {batch * prod(window) / 1e6:.2g} million pixels at once{shared}"
 
 
-def _loss(heads: Sequence[Head]) -> Settled:
+def _loss(heads: Sequence[Head], look: Look, target: str) -> Settled:
     """Of one head a list, of several a list each."""
+    if target == "classes" and _scarce(look):
+        return _loss_of_scarce(look)
     each = {head.name: list(_LOSSES[head.activation]) for head in heads}
     reason = "; ".join(dict.fromkeys(_WHY[head.activation] for head in heads))
     return (next(iter(each.values())) if len(each) == 1 else each), reason
+
+
+def _loss_of_scarce(look: Look) -> Settled:
+    """Weights as the root of what would make all classes equal: with none a network learns to say background, and stays there."""
+    taught = [entry for entry in look.classes if entry.role != "ignore"]
+    weights = np.sqrt(balanced([look.shares.get(entry.value, 0.0) for entry in taught]))
+    rounded = [float(f"{one:.3g}") for one in weights]
+    dice = {"dice": {"background": False}} if taught[0].role == "background" else "dice"
+    return [
+        {"cross_entropy": {"class_weights": rounded}},
+        dice,
+    ], "a rare pixel counts more than a common one, and each class by its overlap"
+
+
+def _scarce(look: Look) -> bool:
+    return look.kind == "semantic" and _rarest(look) < _SCARCE
+
+
+def _rarest(look: Look) -> float:
+    return min((share for share in look.shares.values() if share > 0), default=1.0)
 
 
 def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool) -> Settled:
@@ -284,9 +312,18 @@ def _augment(channels: int, window: list[int], content: tuple[Content, str], ori
     return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', with an up and a down' if oriented else ''}"
 
 
+def _optimiser(look: Look, batch: int) -> Settled:
+    if _scarce(look):
+        return {
+            "adamw": {"rate": 0.005, "weight_decay": 0.01}
+        }, "Adam with decoupled decay; a high rate, since rare classes are learned late"
+    rate = 0.002 if batch >= 8 else 0.0015
+    return {"adamw": {"rate": rate, "weight_decay": 0.01}}, f"Adam with decoupled decay; the rate goes with batches of {batch}"
+
+
 def _sampling(look: Look, scale: tuple[float, ...], window: list[int], batch: int) -> Settled:
     windows = ceil(max(look.images, look.pixels * prod(scale) / prod(window)) / batch) * batch
-    rarest = min((share for value, share in look.shares.items() if share > 0), default=1.0)
+    rarest = _rarest(look)
     rare = 0.5 if rarest < 0.02 else 1 / 3
     return {"rare": rare, "windows": windows}, f"an epoch sees every image about once; the rarest class has {rarest:.2%} of the pixels"
 
