@@ -101,6 +101,14 @@ def test_a_member_is_not_read_past_the_size_it_announces(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packings_that_unpack_without_end_are_refused(tmp_path, packing):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
+        archive.writestr("zeros", bytes(1 << 20))
+    with pytest.raises(InputError, match="packed in a way that is not read; unpack the zip yourself"), unpacked(tmp_path / "a.zip"):
+        pass
+
+
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path, monkeypatch):
     class Usage:
         free = 3

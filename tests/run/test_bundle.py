@@ -2,7 +2,9 @@
 
 import io
 import sys
+import tracemalloc
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from microtome.core.errors import InputError, RecipeError
 from microtome.core.raster import Image
 from microtome.run.bundle import Example, find_bundle, open_bundle, verify, write_bundle
-from microtome.run.bundle_file import sha256
+from microtome.run.bundle_file import read_member, sha256
 from microtome.run.pipeline import run, segment
 from microtome.run.recipe import Recipe
 from microtome.run.test_time import in_all_views
@@ -127,6 +129,32 @@ def test_a_member_said_to_be_huge_is_not_unpacked(bundle, monkeypatch):
     monkeypatch.setattr("microtome.run.bundle_file.LARGEST", 100)
     with pytest.raises(InputError, match="this member of a bundle has at most 100"):
         verify(bundle)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_packed_so_that_it_unpacks_without_end_is_refused(bundle, tmp_path, packing):
+    path = tmp_path / "packed.zip"
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(path, "w", packing) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with pytest.raises(InputError, match=r"packed\.zip: .* is packed in a way that is not read"):
+        open_bundle(path)
+
+
+def test_a_member_is_not_unpacked_past_the_size_it_states(tmp_path):
+    path = tmp_path / "small.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.md", bytes(50 << 20))
+    data = bytearray(path.read_bytes())
+    for signature, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        at = data.index(signature) + place
+        data[at : at + 4] = (10).to_bytes(4, "little")
+    path.write_bytes(data)
+    tracemalloc.start()
+    with suppress(InputError):
+        read_member(path, "card.md", most=100)
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
 
 
 def test_a_changed_network_does_not_run(bundle, tmp_path):

@@ -61,6 +61,14 @@ def test_pixels_of_the_other_steps_come_along_even_defaults():
     assert set(found["centre_offset"]) == {"min_distance"}
 
 
+def test_voxels_go_with_the_cube_also_where_the_card_has_no_spacing():
+    size = trained_size({"diameter": 10, "example_axes": "zyx"})
+    recipe, _, _ = fitted(RECIPE, size, diameter=20)
+    assert settings(recipe)["drop_small"]["min_area"] == 240
+    flat, _, _ = fitted(RECIPE, trained_size({"diameter": 10, "example_axes": "yxc"}), diameter=20)
+    assert settings(flat)["drop_small"]["min_area"] == 120
+
+
 def test_a_length_with_a_unit_stays():
     recipe, _, _ = fitted(Recipe.of(("network", {"weights": "a"}), ("centre_offset", {"min_distance": "3 um"})), SIZE, diameter=60)
     assert settings(recipe)["centre_offset"]["min_distance"] == "3 um"
@@ -125,7 +133,14 @@ def test_the_median_diameter_is_that_of_discs_and_balls():
 
 
 def test_a_card_that_says_nonsense_is_named():
-    for facts in ({"spacing": "wide"}, {"spacing": [0, 1]}, {"diameter": -3}, {"diameter_range": 4}, {"diameter": [1]}):
+    for facts in (
+        {"spacing": "wide"},
+        {"spacing": [0, 1]},
+        {"diameter": -3},
+        {"diameter_range": 4},
+        {"diameter_range": {5: 10, 95: 40}},
+        {"diameter": [1]},
+    ):
         with pytest.raises((InputError, RecipeError)):
             trained_size(facts, "b.zip: card.md")
 

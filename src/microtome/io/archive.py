@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import stat
 import struct
@@ -67,7 +66,7 @@ def unpacked(path: Path) -> Iterator[Path]:
                     _unpack(archive, info, folder / place)
         except MicrotomeError:
             raise
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, NotImplementedError) as error:
             raise InputError(f"{path}: the zip is damaged, or packed in a way that is not read ({error})") from None
         except OSError as error:
             if error.errno is None:  # so says bz2 what it cannot unpack
@@ -106,6 +105,8 @@ def _inside(info: zipfile.ZipInfo, path: Path) -> PurePosixPath:
         raise InputError(f"{path}: the member {name!r} leads out of the folder it is unpacked to; this zip is not to be trusted")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise InputError(f"{path}: the member {name!r} is a link; pack the file itself")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # the others unpack without end what they read at once
+        raise InputError(f"{path}: the member {name!r} is packed in a way that is not read; unpack the zip yourself, and name the folder")
     if info.flag_bits & _ENCRYPTED:
         raise InputError(f"{path}: the member {name!r} is locked by a password; unpack the zip yourself, and name the folder")
     return place

@@ -28,6 +28,8 @@ LARGEST = 1 << 31
 
 SUMS = "sha256sums"
 
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
 ARCHITECTURE = ".json"
 """What ``networks/NAME.onnx`` is, for torch to build it again: lies beside it as ``networks/NAME.json``."""
 
@@ -79,7 +81,10 @@ def read_member(bundle: Path, name: str, *, most: int | None = None) -> bytes:
             info = archive.getinfo(name)
             if info.file_size > most:
                 raise InputError(f"{bundle}: {name} unpacks to {info.file_size} bytes; this member of a bundle has at most {most}")
-            return archive.read(info)
+            if info.compress_type not in _PACKINGS:
+                raise InputError(f"{bundle}: {name} is packed in a way that is not read; pack it by deflate, as zip programs do")
+            with archive.open(info) as member:
+                return member.read(info.file_size + 1)  # never unpacked further; `archive.read` cuts what it has unpacked
     except KeyError:
         raise InputError(f"{bundle}: has no {name}") from None
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:

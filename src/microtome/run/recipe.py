@@ -21,7 +21,6 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from microtome.core.errors import RecipeError, did_you_mean
-from microtome.core.raster import AXES
 from microtome.core.units import parse_spacing
 from microtome.run import catalogue, yaml_text
 
@@ -54,8 +53,9 @@ class Input(_Strict):
     @field_validator("axes")
     @classmethod
     def _axes_are_known(cls, value: str | None) -> str | None:
-        if value is not None and value not in AXES:
-            raise RecipeError(f"axes {value!r}{did_you_mean(value, AXES)}")
+        """They are the file's, in its order; what stands for an image's own axes is settled when it is read."""
+        if value is not None and (not {"y", "x"} <= set(value) <= set("yxzct") or len(set(value)) != len(value)):
+            raise RecipeError(f"axes {value!r}: write y and x, and z, c, t where there are such, each once, in the file's order")
         return value
 
 

@@ -48,6 +48,8 @@ class TrainedSize:
         What the image is resized by, beyond what the bundle itself does, one an axis or one for all.
     asked : bool
         Whether the user has said how the image is to be brought to this size.
+    ndim : int
+        2 or 3: of the training images; 0 where the card does not say.
     """
 
     spacing: tuple[float, ...] | None = None
@@ -56,6 +58,7 @@ class TrainedSize:
     diameter_range: tuple[float, float] | None = None
     factor: tuple[float, ...] = (1.0,)
     asked: bool = False
+    ndim: int = 0
 
 
 def trained_size(facts: Mapping[str, Any], place: str = "card.md") -> TrainedSize:
@@ -80,13 +83,14 @@ def trained_size(facts: Mapping[str, Any], place: str = "card.md") -> TrainedSiz
             numbers = tuple(float(s) for s in (spacing if isinstance(spacing, (list, tuple)) else [] if spacing is None else [spacing]))
         size = None if diameter is None else float(diameter)
         low, high = (0.0, 0.0) if known is None else (float(known[0]), float(known[1]))
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, LookupError) as error:
         raise InputError(
             f"{place}: spacing, diameter and diameter_range are numbers, found {spacing!r}, {diameter!r}, {known!r}"
         ) from error
     if any(not 0 < s < float("inf") for s in (*numbers, *([] if size is None else [size]))):
         raise InputError(f"{place}: spacing and diameter are above zero, found {spacing!r}, {diameter!r}")
-    return TrainedSize(numbers if numbers and unit in METRES else None, unit, size, None if known is None else (low, high))
+    ndim = len(str(facts.get("example_axes", "")).rstrip("c"))
+    return TrainedSize(numbers if numbers and unit in METRES else None, unit, size, None if known is None else (low, high), ndim=ndim)
 
 
 def fitted(
@@ -150,7 +154,7 @@ def fitted(
     settled = replace(size, factor=factor, asked=True)
     if all(abs(by - 1) <= _NEAR for by in factor):
         return recipe, replace(settled, factor=(1.0,)), []
-    return _scaled(recipe, factor, len(size.spacing or ())), settled, []
+    return _scaled(recipe, factor, size.ndim or len(size.spacing or ())), settled, []
 
 
 def _told(size: TrainedSize) -> str:

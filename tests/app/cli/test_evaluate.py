@@ -100,6 +100,17 @@ def test_a_data_set_is_segmented_by_a_recipe_and_scored(data, tmp_path):
     assert json.loads(microtome("evaluate", data, "--recipe", recipe, "--json")[1])["ap_90"] == 1
 
 
+def test_the_channel_that_is_segmented_can_be_chosen(data, tmp_path):
+    for path in sorted((data / "images").iterdir()):
+        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        cv2.imwrite(str(path), np.stack([255 - grey, grey, 255 - grey], -1))
+    recipe = tmp_path / "discs.yaml"
+    recipe.write_text("microtome: 1\nsteps: [otsu, connected_components]\n")
+    assert microtome("evaluate", data, "--recipe", recipe, "--json")[0] == 1
+    assert json.loads(microtome("evaluate", data, "--recipe", recipe, "--channel", "1", "--json")[1])["ap_90"] == 1
+    assert "--channel: is what --recipe or --model segments" in microtome("evaluate", data, data, "--channel", "1")[2]
+
+
 def test_an_image_the_recipe_cannot_segment_is_named_with_its_reason(data):
     (data / "images" / "well1.png").write_bytes(b"no picture")
     code, printed, told = microtome("evaluate", data, "--recipe", "nuclei", "--json")

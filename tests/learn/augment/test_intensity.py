@@ -183,6 +183,14 @@ def test_downscale_keeps_the_mean_and_loses_detail():
     assert downscale.apply({"factor": 1.0}, example) is example
 
 
+def test_downscale_takes_any_number_of_channels_each_alone():
+    planes = np.random.default_rng(0).random((33, 40, 9), np.float32)
+    found = downscale.apply({"factor": 1.5}, Example(planes)).image
+    for channel in range(9):
+        alone = downscale.apply({"factor": 1.5}, Example(planes[..., channel : channel + 1])).image
+        np.testing.assert_array_equal(found[..., channel : channel + 1], alone)
+
+
 def test_cutout_is_the_mean_and_stays_inside():
     example = picture()
     drawn = cutout.draw(np.random.default_rng(0), example.frame, count=3, size=(0.5, 0.5))

@@ -33,6 +33,11 @@ def rows(path):
         ),
         ("classes.json", '[{"value": 3, "name": "wall", "role": "stuff"}]', [(3, "wall", "stuff")]),
         ("classes.txt", "background\ncell\n", [(0, "background", "background"), (1, "cell", "thing")]),
+        (
+            "labels.txt",
+            "__ignore__\n_background_\ncell\nvessel\n",
+            [(0, "_background_", "background"), (1, "cell", "thing"), (2, "vessel", "thing")],
+        ),
         ("classes.txt", "# ids\n0: background\n7: white cell\n", [(0, "background", "background"), (7, "white cell", "thing")]),
         ("label_colors.txt", CAMVID, [(0, "Sky", "thing"), (1, "Building", "thing"), (2, "Void", "ignore")]),
         ("class_dict.csv", "name, r, g, b\nSky, 128, 128, 128\n", [(0, "Sky", "thing")]),

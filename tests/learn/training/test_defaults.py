@@ -134,6 +134,68 @@ def test_a_class_of_hardly_any_pixels_weighs_more_and_has_smaller_windows():
     assert recipe.optimiser["adamw"]["rate"] < 0.003
 
 
+def test_a_class_is_scarce_only_where_it_can_be_learned_and_is_lost_among_few():
+    labels = np.ones((400, 500), np.uint8)
+    labels[:, 250:] = 2
+    labels[:, 250:251][:100] = 0  # a seam that nobody labelled is no class
+    table = ClassTable([ClassEntry(0, "none", "background"), *(ClassEntry(value, f"class {value}") for value in range(1, 10))])
+
+    def chosen():
+        truth = SemanticMap(labels.copy(), classes=table)
+        return settled(Sample(Image(np.zeros(labels.shape, np.uint8)), truth, name="one"))[0]
+
+    assert chosen().loss == ["cross_entropy", "dice"]
+    labels[0, :3] = 3  # a slip of the pen
+    assert chosen().loss == ["cross_entropy", "dice"]
+    labels[:5, :30] = 3  # 0.075 %, one of nine classes
+    assert chosen().loss == ["cross_entropy", "dice"]
+    labels[:5, 20:30] = 1
+    recipe = chosen()  # 0.05 %
+    weights = recipe.loss[0]["cross_entropy"]["class_weights"]
+    assert weights[0] == min(weights[1:])  # the seam is rarer than the two classes, and counts no more than they
+    assert weights[3] == weights[4] == max(weights)  # a class that is not there yet may come, in another fold
+    assert settled_rate(recipe) > 0.003
+
+
+def settled_rate(recipe):
+    return recipe.optimiser["adamw"]["rate"]
+
+
+def test_the_high_rate_is_for_our_own_network_and_batches_that_bear_it():
+    labels = np.zeros((400, 500), np.uint8)
+    labels[:10, :10] = 1
+    one = Sample(Image(np.zeros(labels.shape, np.uint8)), SemanticMap(labels), name="one")
+    assert settled_rate(settled(one)[0]) > 0.003
+    assert settled_rate(settled(one, batch=2)[0]) < 0.002
+    assert settled_rate(settled(one, network={"fcn_same": {}})[0]) < 0.003
+    volume = np.zeros((64, 128, 128), np.uint8)
+    volume[:4, :4, :4] = 1
+    one = Sample(Image(volume, axes="zyx"), SemanticMap(volume.copy(), axes="zyx"), name="volume")
+    assert settled_rate(settled(one)[0]) < 0.003
+
+
+def test_pictures_that_are_nearly_empty_keep_their_few_bright_pixels():
+    pixels = np.zeros((512, 512), np.uint8)
+    pixels[20:30, 20:50] = 200
+    labels = (pixels > 0).astype(np.int32)
+    recipe, choices = settled(Sample(Image(pixels), InstanceMap(labels), name="one"))
+    assert recipe.prepare == [{"normalise": {"lo": 1.0, "hi": 100.0}}]
+    assert "in 100% of them hardly a pixel is brighter" in choices["prepare"].reason
+    pixels[:40] = 100
+    recipe, _ = settled(Sample(Image(pixels), InstanceMap(labels), name="one"))
+    assert recipe.prepare == [{"normalise": {"lo": 1.0, "hi": 99.8}}]
+
+
+def test_large_objects_are_made_smaller_only_as_far_as_the_small_ones_bear_it():
+    labels = np.zeros((900, 900), np.int32)
+    for number, at in enumerate(range(0, 900, 30), 1):
+        labels[:9, at : at + 9] = number
+    for number, at in enumerate(range(30, 780, 100), 100):
+        labels[at : at + 90, :720] = np.repeat(np.arange(number * 10, number * 10 + 8), 90)
+    recipe, _ = settled(Sample(Image(np.zeros(labels.shape, np.uint8)), InstanceMap(labels), name="one"))
+    assert recipe.scale == 1  # the median is 100 px, the smallest tenth 10 px
+
+
 @pytest.mark.parametrize("shape", [(40, 1000), (64, 64), (333, 200)])
 def test_a_window_fits_the_network_and_is_no_larger_than_the_images_need(shape):
     recipe, _ = settled(objects(12, shape=shape))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
-from tests.learn.training.launch import data_folder  # noqa: E402
+from tests.learn.training.launch import arguments, data_folder, recipe_file  # noqa: E402
 from tests.learn.training.tiny import discs, recipe, samples, semantic_samples  # noqa: E402
 
+from microtome.app.cli.main import app  # noqa: E402
 from microtome.core.classes import ClassEntry, ClassTable  # noqa: E402
 from microtome.core.errors import InputError  # noqa: E402
 from microtome.core.events import collect_warnings  # noqa: E402
@@ -42,6 +45,21 @@ def with_class(sample, value, name, table=()):
     pixels = sample.truth.pixels.copy()
     pixels[:6, :6] = value
     return Sample(sample.image, SemanticMap(pixels, classes=ClassTable(tuple(table))), name=name, group=name)
+
+
+def test_the_held_out_images_may_be_a_zip_too(tmp_path):
+    data = data_folder(tmp_path / "data")
+    held = shutil.make_archive(str(tmp_path / "held"), "zip", data_folder(tmp_path / "other", 3))
+    file = recipe_file(tmp_path / "train.yaml", budget={"steps": 1}, validation={"every": 1, "pictures": 0})
+    given = arguments(data, tmp_path / "run", "--recipe", file, "--validate", held, "--allow-dropped", "--quiet")
+    assert CliRunner().invoke(app, given).exit_code == 0
+    assert (tmp_path / "run" / "model.zip").exists()
+
+
+def test_images_of_one_group_cannot_be_parted(tmp_path):
+    alike = [replace(sample, group="plate 1") for sample in samples()]
+    with pytest.raises(InputError, match=r"are of one group, so none can be held out.*--validate"):
+        list(train(alike, out=tmp_path, recipe=FEW))
 
 
 def test_held_out_images_without_an_object_are_refused_as_such(tmp_path):

@@ -10,12 +10,15 @@ torch = pytest.importorskip("torch")
 from tests.learn.training.tiny import discs, recipe, samples, semantic_samples  # noqa: E402
 
 from microtome import evaluate, segment  # noqa: E402
+from microtome.core.classes import ClassTable  # noqa: E402
 from microtome.core.errors import InputError, RunError  # noqa: E402
 from microtome.core.raster import Image, InstanceMap  # noqa: E402
 from microtome.core.result import Sample  # noqa: E402
+from microtome.learn.training.dropped import lost_objects  # noqa: E402
 from microtome.learn.training.events import Chosen, Finished, Planned, Stepped, Stopped, Validated, Warned  # noqa: E402
 from microtome.learn.training.train import train  # noqa: E402
 from microtome.run.bundle import open_bundle, verify  # noqa: E402
+from microtome.targets.catalogue import load  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -164,6 +167,18 @@ def test_what_would_be_dropped_is_listed_and_must_be_allowed(tmp_path):
         list(train(tiny, out=tmp_path / "a", recipe=recipe(budget={"steps": 1})))
     events = list(train(tiny, out=tmp_path / "b", recipe=recipe(budget={"steps": 1}), allow_dropped=True))
     assert any("would be lost" in event.message for event in of(events, Warned))
+
+
+def test_a_least_area_in_the_images_pixels_is_no_loss_at_the_networks_scale():
+    squares = np.zeros((64, 64), np.int32)
+    squares[4:12, 4:12], squares[30:38, 30:38] = 1, 2
+    found = lost_objects(
+        [("squares", InstanceMap(squares))],
+        load("classes"),
+        ClassTable.binary("object"),
+        ["connected_components", {"drop_small": {"min_area": 200}}],
+    )
+    assert (found.lost, found.total) == (0, 2)
 
 
 def test_a_loss_that_is_not_a_number_names_the_step_and_the_images(tmp_path):

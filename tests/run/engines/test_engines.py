@@ -114,6 +114,16 @@ def test_one_window_size_after_another(unet, engine):
     assert [network(windows(1, side))["classes"].shape for side in (40, 56, 40)] == [(1, 40, 40, 3), (1, 56, 56, 3), (1, 40, 40, 3)]
 
 
+def test_not_every_window_size_that_was_met_stays_compiled(unet):
+    pytest.importorskip("openvino")
+    network = opened(unet, "openvino")
+    first = network(windows(1, 16))["classes"]
+    for side in range(24, 24 + 8 * 20, 8):
+        network(windows(1, side))
+    assert len(network.requests) == 8
+    np.testing.assert_array_equal(network(windows(1, 16))["classes"], first)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_run_says_what_computed_it_and_can_be_done_again(unet, engine, tmp_path):
     pixels = np.random.default_rng(1).random((70, 90), np.float32)

@@ -49,12 +49,16 @@ def bundle(
 
 def page(bundle: Bundle) -> str:
     """A model's size, card and recipe as text."""
+    facts = "".join(f"  {key}: {value}\n" for key, value in bundle.facts.items())
+    return f"{bundle.path.name}: {_size(bundle) / 1e6:.1f} MB\n{facts}\n{bundle.card.strip()}\n\n{bundle.recipe.to_yaml()}"
+
+
+def _size(bundle: Bundle) -> int:
     from microtome.run.bundle_file import member_names, read_member
 
-    members = (len(read_member(bundle.path, name)) for name in member_names(bundle.path))
-    size = bundle.path.stat().st_size if bundle.path.is_file() else sum(members)
-    facts = "".join(f"  {key}: {value}\n" for key, value in bundle.facts.items())
-    return f"{bundle.path.name}: {size / 1e6:.1f} MB\n{facts}\n{bundle.card.strip()}\n\n{bundle.recipe.to_yaml()}"
+    if bundle.path.is_file():
+        return bundle.path.stat().st_size
+    return sum(len(read_member(bundle.path, name)) for name in member_names(bundle.path))
 
 
 def _export(path: str, int8: bool, data: list[str] | None, out: Path | None) -> None:
@@ -87,7 +91,7 @@ def _export_half(path: str, data: list[str] | None, out: Path | None) -> None:
     agreed = (
         "" if before is None or after is None else f"; its example agrees in {agreement(after.mask, before.mask.pixels):.3%} of the pixels"
     )
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, before {old.path.stat().st_size / 1e6:.1f} MB{agreed}")
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, before {_size(old) / 1e6:.1f} MB{agreed}")
 
 
 def _check_new(out: Path) -> None:

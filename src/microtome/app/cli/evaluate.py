@@ -61,6 +61,9 @@ def evaluate(
     diameter: Annotated[
         float | None, typer.Option(help="Typical diameter of the objects in pixels: brings them to the size --model was trained at.")
     ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="The channel that --recipe or --model segments: its number from 0, or its name.")
+    ] = None,
     sizes: Annotated[str | None, typer.Option(help="Areas in pixels that part the table of sizes; by default quartiles.")] = None,
     images: Annotated[Path | None, typer.Option(help="Where the pictures are, for the page.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for scores.json, the tables and evaluate.html.")] = None,
@@ -76,7 +79,7 @@ def evaluate(
     choose(metrics, task)  # a misspelt name is told before anything is read
     edges = _areas(sizes)
     with collect_warnings() as said, ExitStack() as stack:
-        way = _Way(recipe, model, spacing, diameter)
+        way = _Way(recipe, model, spacing, diameter, channel)
         pairs = _pairs(pred, truth, task, way, against, split, group, images, out, workers, stack)
         evaluation = evaluate_pairs(pairs, task=task, metrics=metrics, ignore=ignore, spacing=spacing, workers=workers)
         told = summary(evaluation)
@@ -100,6 +103,7 @@ class _Way(NamedTuple):
     model: str | None
     spacing: str | None
     diameter: float | None
+    channel: str | None
 
 
 def _pairs(
@@ -114,6 +118,8 @@ def _pairs(
     if not (way.recipe or way.model):
         if way.diameter is not None:
             raise RecipeError("--diameter: brings images to the size that --model was trained at; give a model, or leave it out")
+        if way.channel is not None:
+            raise RecipeError("--channel: is what --recipe or --model segments; give one of them, or leave it out")
         if truth is None:
             raise RecipeError(
                 f"{pred}: say what to compare it with (TRUTH), or how to segment its images (--recipe NAME|FILE, --model NAME|PATH)"
@@ -138,7 +144,7 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
 def _segmented(data: Path, way: _Way, task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack) -> Path:
     """Segment a data set's images; the folder of the run, which is kept below OUT."""
     from microtome.app.cli.progress import Follower
-    from microtome.app.cli.segment import recipe_of, to_trained_size
+    from microtome.app.cli.segment import number_or_name, recipe_of, to_trained_size
     from microtome.core.events import Warned
     from microtome.io.find import stem_of
     from microtome.learn.data.find import find_dataset
@@ -158,7 +164,7 @@ def _segmented(data: Path, way: _Way, task: Task, split: str | None, out: Path |
                          "first, then evaluate PRED TRUTH")  # fmt: skip
     folder = out / "segmented" if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="microtome-")))
     recipe, trained, remarks = to_trained_size(recipe_of(way.recipe, None, way.model), way.model, way.spacing, way.diameter)
-    recipe = recipe.with_input(spacing=way.spacing)
+    recipe = recipe.with_input(channel=number_or_name(way.channel), spacing=way.spacing)
     events = run(recipe, [entry.images[0] for entry in labelled], out=folder, workers=workers, overwrite=True,
                  name=str(way.recipe or way.model), trained=trained, remarks=remarks)  # fmt: skip
     said: list[Warned] = []

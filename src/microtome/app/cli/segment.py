@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from microtome.run.recipe import Recipe
     from microtome.run.trained_size import TrainedSize
 
-__all__ = ["recipe_of", "segment", "to_trained_size"]
+__all__ = ["number_or_name", "recipe_of", "segment", "to_trained_size"]
 
 
 def segment(
@@ -35,7 +35,9 @@ def segment(
         str | None, typer.Option(help="A shipped model's name (`microtome models`), or a bundle's path.", autocompletion=complete_model)
     ] = None,
     channel: Annotated[str | None, typer.Option(help="Use this channel, by name or by number from 0.")] = None,
-    axes: Annotated[str | None, typer.Option(help="Axes of the files, where they do not say: yx, yxc, zyx, zyxc.")] = None,
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of the files, where they do not say, in their order, such as yxc, cyx or zyx.")
+    ] = None,
     page: Annotated[int | None, typer.Option(help="Read this page, from 0, of files that hold several pictures.", min=0)] = None,
     spacing: Annotated[
         str | None,
@@ -76,7 +78,7 @@ def segment(
         from microtome.run.test_time import in_all_views
 
         chosen = in_all_views(chosen)
-    chosen = chosen.with_input(channel=_number_or_name(channel), axes=axes, page=page, spacing=spacing)
+    chosen = chosen.with_input(channel=number_or_name(channel), axes=axes, page=page, spacing=spacing)
     if measure is not None:
         chosen = chosen.from_document({**chosen.document(), "measure": _words(measure)})
     source = recipe or model
@@ -150,7 +152,8 @@ def _words(text: str | None) -> list[str]:
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 
 
-def _number_or_name(channel: str | None) -> int | str | None:
+def number_or_name(channel: str | None) -> int | str | None:
+    """A channel as it is typed: a number where it can be one."""
     return int(channel) if channel and channel.isdecimal() else channel
 
 

@@ -119,12 +119,12 @@ def train(
 def _opened(data: Path, validate: Path | None, options: dict[str, Any], *, silent: bool) -> Iterator[tuple[Dataset, Dataset | None]]:
     """The data sets; what was assumed in finding them is told."""
     from microtome.core.events import collect_warnings
-    from microtome.learn.data.find import find_dataset, opened
+    from microtome.learn.data.find import opened
 
     with ExitStack() as stack:
         with collect_warnings() as said:
             dataset = stack.enter_context(opened(data, **options))
-            held = find_dataset(validate, **options) if validate else None
+            held = stack.enter_context(opened(validate, **options)) if validate else None
         for message in () if silent or not first_process() else dict.fromkeys(said):
             print(f"note    {message}", file=sys.stderr)
         yield dataset, held

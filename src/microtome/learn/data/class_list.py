@@ -168,8 +168,9 @@ def _text(path: Path) -> Iterator[_Row]:
         for line in lines:
             yield _row(*_NUMBERED.findall(line)[0])
     else:
-        for number, line in enumerate(lines):
-            yield _row(number, line)
+        for number, line in enumerate(lines, -1 if lines and lines[0].strip() == "__ignore__" else 0):
+            if number >= 0:  # labelme counts from what is not labelled, which its masks do not hold
+                yield _row(number, line)
 
 
 def _colours(rows: list[_Row]) -> dict[Colour, int]:

@@ -33,7 +33,9 @@ _LARGE = 48.0  # the median diameter above which pixels are spent on the inside 
 _MOST_SCALE = 2.0
 _SIDE = {2: 256, 3: 64}
 _SCARCE = 0.001  # the share of all pixels below which a class is lost among the others
+_SCARCE_OF = 5  # classes
 _SIDE_SCARCE = 160
+_SLIP = 64  # pixels
 _STEPS = 3000
 _FEWEST_EPOCHS = 20
 _ANISOTROPIC = 2.0  # how much farther planes are apart than pixels, where it is worth a word
@@ -104,7 +106,8 @@ def settle(
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
     choose("augment", lambda: _augment(channels, window, content, recipe.oriented))
     choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
-    choose("optimiser", lambda: _optimiser(look, batch))
+    scarce = recipe.network is None and look.ndim == 2 and _scarce(look)
+    choose("optimiser", lambda: _optimiser(batch, scarce=scarce))
     choose(
         "schedule", lambda: ({"cosine": {"warm_up": 0.03, "end": 0.01}}, "falls to nearly nothing, so that the last weights are settled")
     )
@@ -152,8 +155,11 @@ def _prepare(look: Look, content: tuple[Content, str]) -> Settled:
         steps.append("to_grey")
         why.append("some images are grey and some are coloured, so all are made grey")
     joint = content[0] in ("colour", "histology") and not steps
-    steps.append({"normalise": {"lo": 1.0, "hi": 99.8, **({"joint": True} if joint else {})}})
+    highest = 100.0 if look.sparse > _FEW else 99.8
+    steps.append({"normalise": {"lo": 1.0, "hi": highest, **({"joint": True} if joint else {})}})
     why.append("pictures of different exposure become alike" + (", their colours kept" if joint else ""))
+    if highest == 100:
+        why.append(f"in {look.sparse:.0%} of them hardly a pixel is brighter than the rest, and those few are kept")
     return steps, "; ".join(why)
 
 
@@ -178,8 +184,8 @@ def _scale(look: Look) -> Settled:
         scale = min(_MOST_SCALE, round(4 * SMALL / small) / 4)
         if scale > 1:
             return scale, f"{seen}: enlarged, so that a pixel of an outline weighs less"
-    if middle > _LARGE:
-        return max(0.25, round(4 * _LARGE / middle) / 4), f"{seen}: fewer pixels say as much"
+    if middle > _LARGE and (scale := max(0.25, round(4 * _LARGE / middle) / 4, ceil(4 * SMALL / small) / 4)) < 1:
+        return scale, f"{seen}: fewer pixels say as much"
     return 1.0, f"{seen}: a good size as they are"
 
 
@@ -291,6 +297,9 @@ def _loss_of_scarce(look: Look) -> Settled:
     """Weights as the root of what would make all classes equal: with none a network learns to say background, and stays there."""
     taught = [entry for entry in look.classes if entry.role != "ignore"]
     weights = np.sqrt(balanced([look.shares.get(entry.value, 0.0) for entry in taught]))
+    weights[weights == 0] = weights.max()  # not met here: it may be among what is added, or in another fold
+    behind = np.array([entry.role == "background" for entry in taught])
+    weights[behind] = np.minimum(weights[behind], weights[~behind].min())
     rounded = [float(f"{one:.3g}") for one in weights]
     dice = {"dice": {"background": False}} if taught[0].role == "background" else "dice"
     return [
@@ -300,11 +309,15 @@ def _loss_of_scarce(look: Look) -> Settled:
 
 
 def _scarce(look: Look) -> bool:
-    return look.kind == "semantic" and _rarest(look) < _SCARCE
+    """Whether some class is lost among the others; of many classes one is always rare."""
+    taught = sum(entry.role not in ("background", "ignore") for entry in look.classes)
+    return look.kind == "semantic" and _rarest(look) < _SCARCE * min(1.0, _SCARCE_OF / max(1, taught))
 
 
 def _rarest(look: Look) -> float:
-    return min((share for share in look.shares.values() if share > 0), default=1.0)
+    """The share of the rarest class; a few pixels may be a slip of the pen, and the background is no class."""
+    behind = look.classes.values("background")
+    return min((share for value, share in look.shares.items() if value not in behind and share * look.pixels >= _SLIP), default=1.0)
 
 
 def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool) -> Settled:
@@ -312,8 +325,8 @@ def _augment(channels: int, window: list[int], content: tuple[Content, str], ori
     return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', with an up and a down' if oriented else ''}"
 
 
-def _optimiser(look: Look, batch: int) -> Settled:
-    if _scarce(look):
+def _optimiser(batch: int, *, scarce: bool) -> Settled:
+    if scarce and batch >= 8:
         return {
             "adamw": {"rate": 0.005, "weight_decay": 0.01}
         }, "Adam with decoupled decay; a high rate, since rare classes are learned late"

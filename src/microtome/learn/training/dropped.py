@@ -74,7 +74,8 @@ def lost_objects(
 
 
 def _numbered(mask: SemanticMap | InstanceMap, refine: Sequence[StepDocument]) -> InstanceMap:
-    found: SemanticMap | InstanceMap = mask if isinstance(mask, InstanceMap) else done(mask, refine)
+    numbering = [step for step in refine if "drop_small" not in step]  # its least area is in the images' own pixels, and is meant
+    found: SemanticMap | InstanceMap = mask if isinstance(mask, InstanceMap) else done(mask, numbering)
     if not isinstance(found, InstanceMap):
         raise RecipeError("target: is decoded to classes, and the labels are objects: let a step of refine number them, such as "
                           "connected_components, or choose another target")  # fmt: skip

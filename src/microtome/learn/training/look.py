@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import pi, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,8 @@ class Look:
         Of all images together, without channels.
     holed : float
         The share of objects that enclose background.
+    sparse : float
+        The share of images nearly all of whose pixels have one value: their 1st and 99.8th percentile are the same.
     """
 
     images: int
@@ -64,6 +67,7 @@ class Look:
     unit: str
     pixels: int
     holed: float = 0.0
+    sparse: float = 0.0
 
     def diameter(self, percent: float) -> float:
         """A percentile of the objects' diameters; NaN without objects."""
@@ -110,7 +114,7 @@ def look_at(samples: Iterable[Sample], classes: ClassTable | None = None, *, hel
         diameters=np.concatenate(seen.diameters) if seen.diameters else np.zeros(0),
         shares={value: count / sum(counts.values()) for value, count in counts.items()},
         spacing=spacing, unit=unit, pixels=sum(map(prod, seen.shapes)),
-        holed=seen.holed / max(1, sum(map(len, seen.diameters))),
+        holed=seen.holed / max(1, sum(map(len, seen.diameters))), sparse=seen.sparse / len(seen.shapes),
     )  # fmt: skip
 
 
@@ -131,6 +135,7 @@ class _Seen:
     first_with: dict[int, str] = field(default_factory=dict)  # the first image with a class
     spacings: list[tuple[tuple[float, ...], str, str]] = field(default_factory=list)  # with its unit, and the image
     holed: int = 0
+    sparse: int = 0
 
     def add(self, sample: Sample) -> None:
         """Look at one."""
@@ -142,6 +147,7 @@ class _Seen:
         self.dtypes[str(image.pixels.dtype)] += 1
         if image.not_finite:
             self.broken[sample.name] = image.not_finite
+        self.sparse += _is_sparse(image.pixels, "c" in image.axes)
         if image.spacing is not None:
             self.spacings.append((image.spacing, image.unit, sample.name))
         self.kinds.add(isinstance(truth, InstanceMap))
@@ -169,6 +175,12 @@ def _check(seen: _Seen, *, held: bool) -> None:
                          "replace these pixels, or leave the images out")  # fmt: skip
     if len(seen.kinds) > 1:
         raise InputError("some labels are classes and some are objects: say which with --task")
+
+
+def _is_sparse(pixels: NDArray[Any], channels: bool) -> bool:
+    axes = tuple(range(pixels.ndim - channels))
+    low, high = np.percentile(pixels, (1, 99.8), axis=axes)
+    return bool(((low == high) & (pixels.min(axes) < pixels.max(axes))).any())
 
 
 def _diameters(sizes: NDArray[np.int64], ndim: int) -> NDArray[np.float64]:

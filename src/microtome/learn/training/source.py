@@ -185,6 +185,9 @@ def _divided(dataset: Dataset, path: Path, share: float, seed: int, *, keep: boo
             save_split(dataset, path, how="as given")
         return dataset, left
     bare = dataset.only([replace(entry, split="") for entry in dataset])
+    if len(set(bare.groups())) == 1:
+        raise InputError(f"{dataset.root}: all labelled images ({len(bare)}) are of one group, so none can be held out to judge the "
+                         "network; label images of another group, or give some with --validate")  # fmt: skip
     shares = {"train": 1 - share, "val": share}
     divided = split(bare, shares, seed=seed)
     if keep:

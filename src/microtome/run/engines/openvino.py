@@ -19,6 +19,7 @@ from microtome.run.engines.answer import channels_last
 __all__ = ["Network", "open_network"]
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}  # what is not in 8 bits stays as it is
+_SHAPES = 8  # that stay compiled: each takes tens of megabytes
 
 
 def open_network(data: bytes, place: str, precision: str = "float32") -> Network:
@@ -105,10 +106,14 @@ class Network:
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """Compiled for windows of this shape: a known shape is quicker than an open one."""
-        if shape not in self.requests:
+        found = self.requests.pop(shape, None)
+        if found is None:
+            while len(self.requests) >= _SHAPES:
+                del self.requests[next(iter(self.requests))]  # that was used longest ago
             model = self.core.read_model(io.BytesIO(self.data))
             model.reshape([1, *shape])
             options = {"INFERENCE_PRECISION_HINT": self.hint, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1",
                        "INFERENCE_NUM_THREADS": threads(), "ENABLE_CPU_PINNING": False}  # fmt: skip
-            self.requests[shape] = self.core.compile_model(model, "CPU", options).create_infer_request()
-        return self.requests[shape]
+            found = self.core.compile_model(model, "CPU", options).create_infer_request()
+        self.requests[shape] = found
+        return found

@@ -12,6 +12,8 @@ from microtome.learn.augment.example import Example, Frame
 
 __all__ = ["apply", "draw"]
 
+_AT_ONCE = 4  # channels that OpenCV averages over areas
+
 
 def draw(rng: Generator, frame: Frame, *, factor: Annotated[tuple[float, float], Range(1, 64)] = (1.0, 2.0)) -> dict[str, Any]:
     """Draw how many times coarser, evenly.
@@ -47,6 +49,9 @@ def apply(parameters: dict[str, Any], example: Example) -> Example:
     planes = example.image.reshape(-1, height, width, example.image.shape[-1])
     out = np.empty_like(planes)
     for plane, target in zip(planes, out, strict=True):
-        coarse = cv2.resize(np.ascontiguousarray(plane), small, interpolation=cv2.INTER_AREA)
-        target[...] = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(target.shape)
+        for first in range(0, plane.shape[-1], _AT_ONCE):
+            part = np.ascontiguousarray(plane[..., first : first + _AT_ONCE])
+            coarse = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
+            fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+            target[..., first : first + _AT_ONCE] = fine.reshape(part.shape)
     return example.with_image(out.reshape(example.image.shape))
