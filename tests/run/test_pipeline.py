@@ -222,6 +222,16 @@ def test_a_threshold_over_the_set_is_one_decision():
     assert not np.array_equal(np.vstack(alone), both)
 
 
+def test_an_image_that_does_not_go_with_the_others_is_named(tmp_path):
+    grey = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"a{number}.png"), grey)
+    cv2.imwrite(str(tmp_path / "odd.png"), np.stack([grey, grey[::-1], grey.T], -1))
+    recipe = Recipe.of({"normalise": {}, "over": "set"}, "to_grey", "otsu")
+    with pytest.raises(InputError, match=r"steps\[0\] normalise, over set: odd\.png: images of 1 and of 3 channels"):
+        list(run(recipe, sorted(tmp_path.glob("*.png")), out=tmp_path / "out", workers=1))
+
+
 def test_a_threshold_over_groups_decides_in_each(tmp_path):
     for name, scale in (("a 1.png", 2), ("a 2.png", 2), ("b 1.png", 1)):
         cv2.imwrite(str(tmp_path / name), picture(3) // scale)

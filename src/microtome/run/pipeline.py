@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -380,7 +380,11 @@ def _summaries(chain: Plan, recipe: Recipe, jobs: Sequence[Job]) -> dict[str, di
         for groups in shares:
             members = [job for job in jobs if job.group in groups]
             looked_at = _Inputs(chain, recipe, node.number, members, summaries)
-            decided = node.step.summarise(looked_at, **node.settings)
+            try:
+                decided = node.step.summarise(looked_at, **node.settings)
+            except InputError as error:  # the last one does not go with those before it
+                last = f"{looked_at.seen[-1]}: " if looked_at.seen else ""
+                raise InputError(f"steps[{node.number}] {node.step.name}, over {node.over}: {last}{error}") from error
             for group in groups:
                 summaries[group] = {**summaries[group], node.number: decided}
     return summaries
@@ -395,12 +399,15 @@ class _Inputs:
     number: int
     jobs: Sequence[Job]
     summaries: Mapping[str, Mapping[int, Any]]
+    seen: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Any]:
         for job in self.jobs:
             try:
                 image = read_image(job, self.recipe.input)
                 value = up_to(self.chain, self.number, image, self.summaries.get(job.group, {}))
-                yield self.chain.nodes[self.number].step.first_input(value)
+                found = self.chain.nodes[self.number].step.first_input(value)
             except Exception:  # noqa: BLE001 - told as this image's own failure when its turn comes
                 continue
+            self.seen.append(job.name)
+            yield found
