@@ -300,12 +300,9 @@ def _loss_of_scarce(look: Look) -> Settled:
     weights[weights == 0] = weights.max()  # not met here: it may be among what is added, or in another fold
     behind = np.array([entry.role == "background" for entry in taught])
     weights[behind] = np.minimum(weights[behind], weights[~behind].min())
-    rounded = [float(f"{one:.3g}") for one in weights]
-    dice = {"dice": {"background": False}} if taught[0].role == "background" else "dice"
-    return [
-        {"cross_entropy": {"class_weights": rounded}},
-        dice,
-    ], "a rare pixel counts more than a common one, and each class by its overlap"
+    crossed = {"cross_entropy": {"class_weights": [float(f"{one:.3g}") for one in weights]}}
+    overlap = {"dice": {"background": False}} if taught[0].role == "background" else "dice"
+    return [crossed, overlap], "a rare pixel counts more than a common one, and each class by its overlap"
 
 
 def _scarce(look: Look) -> bool:
@@ -327,11 +324,10 @@ def _augment(channels: int, window: list[int], content: tuple[Content, str], ori
 
 def _optimiser(batch: int, *, scarce: bool) -> Settled:
     if scarce and batch >= 8:
-        return {
-            "adamw": {"rate": 0.005, "weight_decay": 0.01}
-        }, "Adam with decoupled decay; a high rate, since rare classes are learned late"
-    rate = 0.002 if batch >= 8 else 0.0015
-    return {"adamw": {"rate": rate, "weight_decay": 0.01}}, f"Adam with decoupled decay; the rate goes with batches of {batch}"
+        rate, why = 0.005, "a high rate, since rare classes are learned late"
+    else:
+        rate, why = 0.002 if batch >= 8 else 0.0015, f"the rate goes with batches of {batch}"
+    return {"adamw": {"rate": rate, "weight_decay": 0.01}}, f"Adam with decoupled decay; {why}"
 
 
 def _sampling(look: Look, scale: tuple[float, ...], window: list[int], batch: int) -> Settled:
