@@ -28,12 +28,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="a bundle, or a shipped model")
     parser.add_argument("split", type=Path, help="the run's split.csv: the images it held out are scored")
+    parser.add_argument("--engines", nargs="+", default=ENGINES, help="those to compare; the first is what the others are compared with")
     parser.add_argument("--int8", help="the same model in 8 bits, of `microtome bundle export --int8`")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     held = _held(options.split)
     recipe = find_bundle(options.model).recipe
-    ways = {engine: settle(recipe, engine)[0] for engine in ENGINES}
+    ways = {engine: settle(recipe, engine)[0] for engine in options.engines}
     if options.int8:
         small = find_bundle(options.int8).recipe
         ways |= {f"{engine}, 8 bits": settle(small, engine)[0] for engine in ("onnxruntime", "openvino")}

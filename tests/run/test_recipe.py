@@ -74,8 +74,9 @@ def test_every_shipped_recipe_is_sound_and_says_when_to_use_it(name):
         ("microtome: 1\ninput: {chanel: 0}\nsteps: [otsu]", "input.chanel: unknown key; did you mean channel"),
         ("microtome: 1\ninput: {spacing: 0.65}\nsteps: [otsu]", "input.spacing"),
         ("microtome: 1\ninput: {spacing: 3}\nsteps: [otsu]", "input.spacing"),
-        ("microtome: 1\ninput: {axes: yxx}\nsteps: [otsu]", "axes 'yxx': write y and x, and z, c, t"),
-        ("microtome: 1\ninput: {axes: zc}\nsteps: [otsu]", "axes 'zc': write y and x"),
+        ("microtome: 1\ninput: {axes: yxx}\nsteps: [otsu]", "axes 'yxx': write y and then x, and z, c, t"),
+        ("microtome: 1\ninput: {axes: xyc}\nsteps: [otsu]", "axes 'xyc': write y and then x"),
+        ("microtome: 1\ninput: {axes: zc}\nsteps: [otsu]", "axes 'zc': write y and then x"),
         ("microtome: 1\nsteps: [ostu]", r"steps\[0\]: unknown step 'ostu'; did you mean otsu"),
         ("microtome: 1\nsteps: [{otsu: {}, gaussian: {}}]", r"steps\[0\]: one step an entry"),
         (

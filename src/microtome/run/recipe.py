@@ -53,9 +53,10 @@ class Input(_Strict):
     @field_validator("axes")
     @classmethod
     def _axes_are_known(cls, value: str | None) -> str | None:
-        """They are the file's, in its order; what stands for an image's own axes is settled when it is read."""
-        if value is not None and (not {"y", "x"} <= set(value) <= set("yxzct") or len(set(value)) != len(value)):
-            raise RecipeError(f"axes {value!r}: write y and x, and z, c, t where there are such, each once, in the file's order")
+        """They are the file's, in its order; y before x, since xy is what people write of files that are yx."""
+        known = value is None or ({"y", "x"} <= set(value) <= set("yxzct") and len(set(value)) == len(value))
+        if value is not None and not (known and value.index("y") < value.index("x")):
+            raise RecipeError(f"axes {value!r}: write y and then x, and z, c, t where there are such, each once, in the file's order")
         return value
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 from typer.testing import CliRunner
 
 from microtome.app.cli.main import app
@@ -243,6 +244,14 @@ def test_doctor_names_versions():
 
 def test_version():
     assert microtome("--version")[1].startswith("microtome ")
+
+
+def test_pages_that_are_channels_are_named_as_the_message_says(tmp_path):
+    planes = np.stack([np.zeros((60, 80), np.uint8), skimage.data.coins()[:60, :80], np.full((60, 80), 9, np.uint8)])
+    tifffile.imwrite(tmp_path / "stack.tif", planes, photometric="minisblack", metadata=None)
+    given = ("segment", tmp_path / "stack.tif", "--step", "otsu", "--out", tmp_path / "out")
+    assert "axes='cyx'" in microtome(*given)[2]
+    assert microtome(*given, "--axes", "cyx", "--channel", "1", "--overwrite")[0] == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
