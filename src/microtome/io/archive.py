@@ -69,7 +69,7 @@ def unpacked(path: Path) -> Iterator[Path]:
         except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, EOFError, NotImplementedError) as error:
             raise InputError(f"{path}: the zip is damaged, or packed in a way that is not read ({error})") from None
         except OSError as error:
-            if error.errno is None:  # so says bz2 what it cannot unpack
+            if error.errno is None:  # nothing is wrong with the disk
                 raise InputError(f"{path}: the zip is damaged ({error})") from None
             if error.filename == str(path):
                 raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error

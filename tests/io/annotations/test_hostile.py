@@ -165,7 +165,7 @@ def test_an_encoding_that_nobody_knows_is_named(tmp_path):
         read_xml(path, "annotations")
 
 
-@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_zips_damaged_anywhere_are_told(tmp_path, packing):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", packing) as archive:
