@@ -322,6 +322,15 @@ def test_imagej_itself_would_find_the_square_at_2_to_8(tmp_path):
     assert sorted(map(tuple, roi.coordinates().tolist())) == [(2, 2), (2, 8), (8, 2), (8, 8)]
 
 
+@pytest.mark.parametrize(("top", "lost"), [(0, 0), (-1, 1), (0.5, 1)])
+def test_parts_over_each_other_become_the_pixels_of_the_image(tmp_path, top, lost):
+    parts = (Polygon(SQUARE / 2), Polygon(np.add(SQUARE, (top, 0))))
+    account = imagej.write(tmp_path / "a.zip", [Objects((9, 9), (Object(1, parts),), "a.tif")])
+    assert account.lost == ({"parts that lie over each other, now whole pixels": 1} if lost else {})
+    ((back,),) = (one.items for one in imagej.read(tmp_path / "a.zip"))
+    np.testing.assert_array_equal(area(back, (9, 9)), area(Object(1, parts), (9, 9)))
+
+
 def test_large_coordinates_fit_up_to_60535_and_are_lost_beyond(tmp_path):
     outlines = Outlines((70000, 70000), {1: (Polygon(SQUARE + 60531),), 2: (Polygon(SQUARE + 60532),)})
     account = imagej.write(tmp_path / "a.zip", of(outlines))

@@ -29,7 +29,7 @@ from microtome.core.objects import Object, Objects, class_table
 from microtome.core.outlines import Polygon
 from microtome.io.annotations.account import Account
 from microtome.io.annotations.entries import FARTHEST, Entries, text
-from microtome.io.annotations.losses import losses
+from microtome.io.annotations.losses import is_finer_than_pixels, losses
 from microtome.io.annotations.numbers import object_numbers
 from microtome.io.annotations.ovals import CORNERS, ellipse
 from microtome.io.annotations.per_image import is_among, read_each, targets
@@ -128,7 +128,10 @@ def _members_of(objects: Objects, lost: Counter[str]) -> dict[str, bytes]:
     digits = len(str(max((item.number for item in objects.items), default=1)))
     members: dict[str, bytes] = {}
     for item in objects.items:
-        polygons = _apart(item, objects.shape)
+        polygons = polygons_of(item)
+        if _overlap(polygons, objects.shape):  # in a composite ROI the pixels they share would be a hole
+            lost["parts that lie over each other, now whole pixels"] += is_finer_than_pixels(item, objects.shape)
+            polygons = polygons_of(replace(item, polygons=(), runs=runs_of(item, objects.shape)))
         if not polygons:
             lost["objects without a pixel"] += 1
             continue
@@ -146,14 +149,11 @@ def _members_of(objects: Objects, lost: Counter[str]) -> dict[str, bytes]:
     return members
 
 
-def _apart(item: Object, shape: tuple[int, int]) -> tuple[Polygon, ...]:
-    """Its polygons; where parts lie over each other, those of their union: in a composite ROI the shared pixels would be a hole."""
-    polygons = polygons_of(item)
+def _overlap(polygons: tuple[Polygon, ...], shape: tuple[int, int]) -> bool:
+    """Whether some pixels are of several parts."""
     if len(polygons) < 2:
-        return polygons
-    union = runs_of(Object(1, polygons), shape)
-    alone = sum(runs_of(Object(1, (polygon,)), shape).area for polygon in polygons)
-    return polygons_of(Object(1, runs=union)) if alone > union.area else polygons
+        return False
+    return sum(runs_of(Object(1, (polygon,)), shape).area for polygon in polygons) > runs_of(Object(1, polygons), shape).area
 
 
 def _rounded(ring: Ring) -> int:
