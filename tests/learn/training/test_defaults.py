@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -257,6 +259,28 @@ def test_colours_are_normalised_together():
 def test_pictures_with_an_up_are_not_turned():
     turned, upright = settled(objects(20))[0], settled(objects(20), oriented=True)[0]
     assert turned.augment != upright.augment
+
+
+def test_pictures_with_a_grain_are_not_turned_unless_the_user_says():
+    lit = [Sample(replace(one.image, pixels=np.arange(160, dtype=np.uint8) * np.ones((128, 1), np.uint8)), one.truth, name=str(number))
+           for number, one in enumerate([objects(20)] * 8)]  # fmt: skip
+    recipe, choices = settled(*lit)
+    assert recipe.oriented is True
+    assert "across as down, in 100% of the pictures" in choices["oriented"].reason
+    assert recipe.augment == settled(*lit, oriented=True)[0].augment != settled(*lit, oriented=False)[0].augment
+    assert settled(*lit[:7])[0].oriented is False
+
+
+@pytest.mark.parametrize(("wide", "small", "scale"), [(200, 12, 0.5), (140, 12, 1.0), (200, 8, 1.0)])
+def test_pictures_are_halved_where_a_window_would_show_no_whole_piece(wide, small, scale):
+    labels = np.zeros((640, 640), np.uint8)
+    labels[:wide, :wide] = 1  # a square's equivalent diameter is 1.13 of its side
+    labels[600 : 600 + small, 600 : 600 + small] = 2
+    recipe, choices = settled(Sample(Image(np.zeros(labels.shape, np.uint8)), SemanticMap(labels), name="one"))
+    assert recipe.scale == scale
+    if scale < 1:
+        assert f"pieces of class 1 are {wide * 2 / np.sqrt(np.pi):.3g} px across" in choices["scale"].reason
+        assert recipe.window == [160, 160]
 
 
 def test_two_budgets_are_refused():

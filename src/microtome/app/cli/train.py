@@ -42,7 +42,9 @@ def train(
     validate: Annotated[Path | None, typer.Option(help="Hold out these labelled images instead of a share of DATA.")] = None,
     metric: Annotated[str | None, typer.Option(help="Which score decides: one of `microtome evaluate`.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many validations without a better score.", min=0)] = None,
-    oriented: Annotated[bool, typer.Option("--oriented", help="Up is up in these pictures: hardly turn them.")] = False,
+    oriented: Annotated[
+        bool | None, typer.Option("--oriented/--turned", help="Whether up is up in these pictures, so that they are hardly turned.")
+    ] = None,
     task: Annotated[Literal["semantic", "instance"] | None, typer.Option(help="What the labels are, where the data does not say.")] = None,
     ignore: Annotated[
         list[int] | None, typer.Option(help="A value of class masks that means 'not labelled', such as 255; may be given several times.")
@@ -152,10 +154,10 @@ def _assignments(given: dict[str, Any]) -> list[str]:
         said.append(f"network={{{given['network']}: {{}}}}")
     places = {
         "epochs": "budget.epochs", "time_budget": "budget.time", "metric": "validation.metric", "patience": "validation.patience",
-        "channel": "channel", "precision": "precision", "seed": "seed", "memory": "memory",
+        "channel": "channel", "precision": "precision", "oriented": "oriented", "seed": "seed", "memory": "memory",
     }  # fmt: skip
     said += [f"{place}={dump_value(given[name])}" for name, place in places.items() if given[name] is not None]
-    return [*said, *(["oriented=true"] if given["oriented"] else [])]
+    return said
 
 
 class _Stop:

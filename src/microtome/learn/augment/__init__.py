@@ -6,6 +6,7 @@
   beyond the frame; `overlay`: boxes and points.
 - `intensity`: values; neighbouring point steps are computed in one pass (`pointwise`).
 - `batch`: cutmix, copy_paste, which take several samples. `mixup`: images and encoded targets of a batch.
-- `default`: the chain that training begins with, with its reasons; `content`: what pictures show, which it depends on.
+- `default`: the chain that training begins with, with its reasons; `content` and `grain`: what pictures show, and whether they have an up,
+  which it depends on.
 - `overlap_tile`: windows of networks whose output is smaller than their input. `contact_sheet`: a picture of what a network will see.
 """

@@ -10,6 +10,7 @@ import numpy as np
 
 from microtome.core.errors import RecipeError
 from microtome.learn.augment.default import Content, default_chain
+from microtome.learn.augment.grain import have_grain
 from microtome.learn.training.events import Choice
 from microtome.learn.training.look import Look
 from microtome.learn.training.prepare import scales_of
@@ -104,7 +105,8 @@ def settle(
     batch = choose("batch", lambda: _batch(window, accelerated, processes))
     choose("loss", lambda: _loss(heads, look, name))
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
-    choose("augment", lambda: _augment(channels, window, content, recipe.oriented))
+    oriented = choose("oriented", lambda: have_grain(look.grains))
+    choose("augment", lambda: _augment(channels, window, content, oriented))
     choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
     scarce = recipe.network is None and look.ndim == 2 and _scarce(look)
     choose("optimiser", lambda: _optimiser(batch, scarce=scarce))
@@ -176,6 +178,8 @@ def _scale_each(scale: float | list[float], ndim: int) -> tuple[float, ...]:
 def _scale(look: Look) -> Settled:
     if look.ndim == 3 and (far := _far_apart(look)):
         return 1.0, f"{far}: left as they are, since planes in between would be invented; scale [z, y, x] brings them nearer"
+    if look.ndim == 2 and _scarce(look) and (name := _beyond_a_window(look)):
+        return 0.5, f"{name}, more than a window shows, while no class has pieces that are lost at half the size: halved"
     if look.kind == "semantic" or look.ndim == 3 or not len(look.diameters):
         return 1.0, "pixels as they are"
     small, middle = look.diameter(10), look.diameter(50)
@@ -187,6 +191,14 @@ def _scale(look: Look) -> Settled:
     if middle > _LARGE and (scale := max(0.25, round(4 * _LARGE / middle) / 4, ceil(4 * SMALL / small) / 4)) < 1:
         return scale, f"{seen}: fewer pixels say as much"
     return 1.0, f"{seen}: a good size as they are"
+
+
+def _beyond_a_window(look: Look) -> str:
+    """Which class has larger pieces than the windows of rare classes, in words; empty if none, or if half the size loses another."""
+    widest = max(look.pieces, key=lambda value: look.pieces[value], default=None)
+    if widest is None or look.pieces[widest] < _SIDE_SCARCE or min(look.pieces.values()) < SMALL:
+        return ""
+    return f"pieces of {look.classes.name_of(widest)} are {look.pieces[widest]:.3g} px across"
 
 
 def _far_apart(look: Look) -> str:
@@ -319,7 +331,7 @@ def _rarest(look: Look) -> float:
 
 def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool) -> Settled:
     chain = default_chain(channels=channels, window=window, content=content[0] if channels > 1 else "grey", oriented=oriented)
-    return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', with an up and a down' if oriented else ''}"
+    return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', hardly turned' if oriented else ''}"
 
 
 def _optimiser(batch: int, *, scarce: bool) -> Settled:

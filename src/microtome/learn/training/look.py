@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import pi, prod
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
-from microtome.core.raster import InstanceMap
+from microtome.core.kernels.components import areas, objects_of
+from microtome.core.raster import InstanceMap, SemanticMap
 from microtome.core.result import Sample
 from microtome.core.units import METRES
+from microtome.learn.augment.grain import grain_of
 from microtome.methods.refine.fill_holes import fill_holes
 from microtome.run.trained_size import OFF
 
@@ -51,6 +53,10 @@ class Look:
         The share of objects that enclose background.
     sparse : float
         The share of images nearly all of whose pixels have one value: their 1st and 99.8th percentile are the same.
+    grains : tuple of float
+        Of each image (`microtome.learn.augment.grain.grain_of`).
+    pieces : dict of int to float
+        The median equivalent diameter of the connected pieces of a class, in pixels, by class value; of flat images only.
     """
 
     images: int
@@ -68,6 +74,8 @@ class Look:
     pixels: int
     holed: float = 0.0
     sparse: float = 0.0
+    grains: tuple[float, ...] = ()
+    pieces: dict[int, float] = field(default_factory=dict)
 
     def diameter(self, percent: float) -> float:
         """A percentile of the objects' diameters; NaN without objects."""
@@ -114,7 +122,8 @@ def look_at(samples: Iterable[Sample], classes: ClassTable | None = None, *, hel
         diameters=np.concatenate(seen.diameters) if seen.diameters else np.zeros(0),
         shares={value: count / sum(counts.values()) for value, count in counts.items()},
         spacing=spacing, unit=unit, pixels=sum(map(prod, seen.shapes)),
-        holed=seen.holed / max(1, sum(map(len, seen.diameters))), sparse=seen.sparse / len(seen.shapes),
+        holed=seen.holed / max(1, sum(map(len, seen.diameters))), sparse=seen.sparse / len(seen.shapes), grains=tuple(seen.grains),
+        pieces={value: float(np.median(np.concatenate(found))) for value, found in sorted(seen.pieces.items())},
     )  # fmt: skip
 
 
@@ -136,6 +145,8 @@ class _Seen:
     spacings: list[tuple[tuple[float, ...], str, str]] = field(default_factory=list)  # with its unit, and the image
     holed: int = 0
     sparse: int = 0
+    grains: list[float] = field(default_factory=list)
+    pieces: defaultdict[int, list[NDArray[np.float64]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, sample: Sample) -> None:
         """Look at one."""
@@ -148,6 +159,7 @@ class _Seen:
         if image.not_finite:
             self.broken[sample.name] = image.not_finite
         self.sparse += _is_sparse(image.pixels, "c" in image.axes)
+        self.grains.append(grain_of(image))
         if image.spacing is not None:
             self.spacings.append((image.spacing, image.unit, sample.name))
         self.kinds.add(isinstance(truth, InstanceMap))
@@ -161,6 +173,14 @@ class _Seen:
             self.counts.update(dict(zip(values.tolist(), number.tolist(), strict=True)))
             self.first_with = {**dict.fromkeys(values.tolist(), sample.name), **self.first_with}
             self.classes |= {entry.value: entry for entry in truth.classes}
+            if image.ndim == 2:
+                self._add_pieces(truth)
+
+    def _add_pieces(self, truth: SemanticMap) -> None:
+        found = objects_of(truth, "full")
+        sizes = areas(found.labels, found.count)
+        for value in np.unique(found.values[1:]).tolist():
+            self.pieces[value].append(_diameters(sizes[1:][found.values[1:] == value], 2))
 
 
 def _check(seen: _Seen, *, held: bool) -> None:

@@ -96,6 +96,23 @@ def test_grey_and_coloured_together_are_grey(tmp_path: Path) -> None:
     assert all((outline(row.windows[0]).mean() < 0.1) for row in found.rows)
 
 
+def test_pictures_with_a_grain_are_hardly_turned(tmp_path: Path) -> None:
+    def turned(root: Path) -> tuple[float, str]:
+        found = preview(opened(root), images=8, windows=1)
+        (angles,) = (one.step["affine"]["rotation"] for one in found.steps if "affine" in one.step)
+        return max(angles), found.about
+
+    root = saved(tmp_path / "set", count=8)
+    for path in (root / "images").iterdir():
+        PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (70, 90), np.uint8)).save(path)
+    assert turned(root)[0] == 180
+    for path in (root / "images").iterdir():
+        PIL.Image.fromarray(np.tile(np.arange(90, dtype=np.uint8), (70, 1))).save(path)
+    angle, about = turned(root)
+    assert angle == 10
+    assert "across as down, in 100% of the pictures" in about
+
+
 def test_a_step_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     data = opened(saved(tmp_path / "set"))
     with pytest.raises(InputError, match="hed_jitter needs red, green and blue"):

@@ -17,6 +17,7 @@ from microtome.learn.augment.contact_sheet import picture_of, side_by_side
 from microtome.learn.augment.content import content_of
 from microtome.learn.augment.default import Content, Suggested, default_chain
 from microtome.learn.augment.example import example_of
+from microtome.learn.augment.grain import grain_of, have_grain
 from microtome.learn.augment.randomness import generator
 from microtome.learn.data.dataset import Dataset, Entry
 from microtome.learn.data.load import load
@@ -116,8 +117,9 @@ def preview(dataset: Dataset, augment: Plain | Chain | None = None, *, images: i
     prepared = [_prepared(sample, content) for sample in samples]
     shape = _window([sample.image.shape for sample in prepared])
     if chosen is None:
-        steps = default_chain(channels=prepared[0].image.channel_count, window=shape, content=content)
-        what = f"the steps that training begins with, for {content} pictures ({why})"
+        oriented, way = have_grain([grain_of(sample.image) for sample in samples])
+        steps = default_chain(channels=prepared[0].image.channel_count, window=shape, content=content, oriented=oriented)
+        what = f"the steps that training begins with, for {content} pictures ({why}; {way})"
     else:
         steps = [Suggested({name: settings}, "") for one in chosen.document() for name, settings in one.items()]
         what = "your steps"
