@@ -83,5 +83,7 @@ def test_the_command_says_what_came_of_it_and_overwrites_nothing(tmp_path):
     asked = ["bundle", "export", str(model), "--half", "--out", str(tmp_path / "half.zip")]
     first, again = CliRunner().invoke(app, asked), CliRunner().invoke(app, asked)
     assert "agrees in 100.000%" in first.output
+    sizes = [path.stat().st_size / 1e6 for path in (tmp_path / "half.zip", model)]
+    assert "{:.1f} MB, before {:.1f} MB".format(*sizes) in first.output
     assert again.exit_code != 0
     assert "exists already" in str(again.exception or again.output)

@@ -272,7 +272,11 @@ def test_ctrl_c_leaves_finished_outputs_whole_and_no_partial_file(tmp_path):
         "--executor",
         "serial",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+
+    def heed_ctrl_c() -> None:  # which a shell makes its background jobs, and so a suite among them, ignore
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c) as running:
         journal = out / "journal.jsonl"
         while not (journal.exists() and journal.stat().st_size) and running.poll() is None:  # until one image is done
             time.sleep(0.05)
