@@ -61,6 +61,13 @@ def test_an_up_stays_up():
     assert both == {True, False}
 
 
+def test_a_grain_stays_as_it_runs_and_has_no_up():
+    chain = chain_of([one.step for one in default_chain(channels=1, window=(64, 64), oriented="grain")])
+    drawn = [dict(chain.draw(generator(seed), Frame((64, 64))))["flips"] for seed in range(60)]
+    assert {tuple(one["flip"]) for one in drawn} == {(a, b) for a in (True, False) for b in (True, False)}
+    assert {tuple(one["axes"]) for one in drawn} == {(0, 1)}
+
+
 def test_a_volume_stays_upright_too():
     seen = {tuple(flips.draw(generator(seed), Frame((8, 16, 16)), upright=True)["flip"]) for seed in range(40)}
     assert seen == {(False, False, False), (False, False, True)}

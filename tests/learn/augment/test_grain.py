@@ -32,25 +32,39 @@ def test_a_turned_picture_has_the_grain_of_the_other_axis():
 
 
 def test_lines_of_a_scanner_are_no_grain():
-    random = np.random.default_rng(0)
-    lines = random.normal(size=(256, 1)) * 0.2 + random.normal(size=(16, 16)).repeat(16, 0).repeat(16, 1)
-    whole = np.log(np.abs(np.diff(lines, axis=0)).mean() / np.abs(np.diff(lines, axis=1)).mean())
-    assert whole > 0.5
-    assert abs(grain_of(Image(lines))) < 0.6 * whole
+    def lines(seed):
+        random = np.random.default_rng(seed)
+        return random.normal(size=(256, 1)) * 0.2 + random.normal(size=(16, 16)).repeat(16, 0).repeat(16, 1)
+
+    ratios = [np.log(np.abs(np.diff(lines(n), axis=0)).mean() / np.abs(np.diff(lines(n), axis=1)).mean()) for n in range(12)]
+    assert have_grain([-one for one in ratios])[0] is True
+    assert have_grain([grain_of(Image(lines(n))) for n in range(12)])[0] is False
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((32, 32)), np.zeros((7, 32)), np.full((32, 32), np.inf)])
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((32, 32)), np.zeros((7, 32)), np.full((32, 32), np.inf), np.tile([[1.7e308], [-1.7e308]], (16, 32))]
+)
 def test_what_shows_nothing_is_not_counted(pixels):
     assert np.isnan(grain_of(Image(pixels)))
-    assert have_grain([float("nan")] * 100 + [0.5] * 7)[0] is False
+    assert "fewer than 12" in have_grain([float("nan")] * 100 + [0.5] * 11)[1]
+    assert "in 100% of 12" in have_grain([float("nan")] * 100 + [0.5] * 12)[1]
 
 
-def test_a_set_has_a_grain_if_most_pictures_have_the_same():
-    assert have_grain([0.5] * 18 + [-0.5] * 2) == (
-        True, "brightness changes 1.6 times as much across as down, in 90% of the pictures: they are hardly turned")  # fmt: skip
-    assert have_grain([-0.5] * 8)[1].startswith("brightness changes 1.6 times as much down as across, in 100%")
-    for none in ([0.5] * 16 + [-0.5] * 4, [0.3] * 20, [0.5] * 7, []):
-        assert have_grain(none)[0] is False
+@pytest.mark.parametrize(
+    ("grains", "expected", "reason"),
+    [
+        ([0.5] * 18 + [-0.5] * 2, True, "brightness changes 1.6 times as much across as down, in 90% of 20 pictures"),
+        ([-0.5] * 12, True, "brightness changes 1.6 times as much down as across, in 100%"),
+        ([9.0] * 12, True, "more than 10 times"),
+        ([0.5] * 16 + [-0.5] * 4, False, "but only in 80%"),
+        ([0.3] * 20, False, "1.3 times as much across as down, no more"),
+        ([], False, "fewer than 12"),
+    ],
+)  # fmt: skip
+def test_a_set_has_a_grain_if_most_pictures_have_the_same(grains, expected, reason):
+    found, why = have_grain(grains)
+    assert found is expected
+    assert reason in why
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -261,26 +259,67 @@ def test_pictures_with_an_up_are_not_turned():
     assert turned.augment != upright.augment
 
 
-def test_pictures_with_a_grain_are_not_turned_unless_the_user_says():
-    lit = [Sample(replace(one.image, pixels=np.arange(160, dtype=np.uint8) * np.ones((128, 1), np.uint8)), one.truth, name=str(number))
-           for number, one in enumerate([objects(20)] * 8)]  # fmt: skip
-    recipe, choices = settled(*lit)
-    assert recipe.oriented is True
-    assert "across as down, in 100% of the pictures" in choices["oriented"].reason
-    assert recipe.augment == settled(*lit, oriented=True)[0].augment != settled(*lit, oriented=False)[0].augment
-    assert settled(*lit[:7])[0].oriented is False
+def ramps(groups, images=1):
+    """Pictures that grow brighter from left to right."""
+    pixels = np.arange(160, dtype=np.uint8) * np.ones((128, 1), np.uint8)
+    one = objects(20)
+    return [
+        Sample(Image(pixels), one.truth, name=f"{group} {image}", group=f"{group}") for group in range(groups) for image in range(images)
+    ]
 
 
-@pytest.mark.parametrize(("wide", "small", "scale"), [(200, 12, 0.5), (140, 12, 1.0), (200, 8, 1.0)])
-def test_pictures_are_halved_where_a_window_would_show_no_whole_piece(wide, small, scale):
-    labels = np.zeros((640, 640), np.uint8)
-    labels[:wide, :wide] = 1  # a square's equivalent diameter is 1.13 of its side
-    labels[600 : 600 + small, 600 : 600 + small] = 2
-    recipe, choices = settled(Sample(Image(np.zeros(labels.shape, np.uint8)), SemanticMap(labels), name="one"))
-    assert recipe.scale == scale
-    if scale < 1:
-        assert f"pieces of class 1 are {wide * 2 / np.sqrt(np.pi):.3g} px across" in choices["scale"].reason
-        assert recipe.window == [160, 160]
+def test_pictures_with_a_grain_are_hardly_turned_unless_the_user_says():
+    recipe, choices = settled(*ramps(12))
+    assert recipe.oriented == "grain"
+    assert "across as down, in 100% of 12 pictures or groups" in choices["oriented"].reason
+    assert recipe.augment[0] == {"flips": {"turns": False}}
+    assert recipe.augment[1]["affine"]["rotation"] == [-10, 10]
+    turned, upright = (settled(*ramps(12), oriented=said)[0].augment for said in (False, True))
+    assert turned[1]["affine"]["rotation"] == [-180, 180]
+    assert upright[0] == {"flips": {"upright": True}}
+    recipe, choices = settled(*ramps(12), augment=["flips"])
+    assert recipe.oriented is False
+    assert "hardly" not in choices["oriented"].reason
+
+
+def test_pictures_of_a_group_are_one_witness_of_a_grain():
+    assert settled(*ramps(4, images=10))[0].oriented is False
+
+
+def patches(wide=150, thin=12, count=6, table=None):
+    """Squares of a common class, and bars, 40 pixels long, of a rare one."""
+    labels = np.zeros((1200, 1600), np.uint8)
+    for number in range(count):
+        y, x = divmod(number, 3)
+        labels[20 + 300 * y :, 20 + 300 * x :][:wide, :wide] = 1
+        labels[1000 : 1000 + thin, 20 + 200 * number :][:, :40] = 2
+    given = {"classes": table} if table else {}
+    return Sample(Image(np.zeros(labels.shape, np.uint8)), SemanticMap(labels, **given), name="one")
+
+
+def test_pictures_are_halved_where_windows_of_a_rare_class_show_the_inside_of_another():
+    recipe, choices = settled(patches(thin=5))
+    assert (recipe.scale, recipe.window) == (0.5, [160, 160])
+    assert "class 1 is 149 px wide, of which windows of 160 show" in choices["scale"].reason
+    assert "class 2, the thinnest, is 5 px wide" in choices["scale"].reason
+
+
+IGNORED = ClassTable((ClassEntry(0, "ground", "background"), ClassEntry(1, "void", "ignore"), ClassEntry(2, "bar", "thing")))
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"wide": 110}, {}),  # a window shows it, and what lies around it
+        ({"thin": 3}, {}),  # little would be left of the bars
+        ({"count": 4}, {}),  # a few pieces may be an exception
+        ({"table": IGNORED}, {}),
+        ({}, {"window": [256, 256]}),
+        ({"count": 6, "wide": 290}, {}),  # a quarter of the pixels: that is what other things lie on
+    ],
+)
+def test_pictures_are_left_as_they_are_otherwise(made, said):
+    assert settled(patches(**{"thin": 5, **made}), **said)[0].scale == 1
 
 
 def test_two_budgets_are_refused():

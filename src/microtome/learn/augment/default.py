@@ -33,7 +33,9 @@ class Suggested(NamedTuple):
     reason: str
 
 
-def default_chain(*, channels: int, window: Sequence[int], content: Content = "grey", oriented: bool = False) -> list[Suggested]:
+def default_chain(
+    *, channels: int, window: Sequence[int], content: Content = "grey", oriented: bool | Literal["grain"] = False
+) -> list[Suggested]:
     """Suggest a chain of augmentation steps for images of a kind.
 
     Parameters
@@ -45,8 +47,9 @@ def default_chain(*, channels: int, window: Sequence[int], content: Content = "g
     content : {"grey", "fluorescence", "histology", "colour"}
         What the pictures show (`microtome.learn.augment.content.content_of` looks at them). Only ``"histology"`` has its stains changed,
         and only of three channels.
-    oriented : bool
+    oriented : bool or "grain"
         Up is up in these pictures (X-rays, street scenes, retinas, layers of tissue): mirrored from left to right only, and hardly turned.
+        ``"grain"``: they have a grain, as ground metal has: mirrored both ways, and hardly turned.
 
     Returns
     -------
@@ -90,10 +93,12 @@ def default_chain(*, channels: int, window: Sequence[int], content: Content = "g
     return steps
 
 
-def _places(window: Sequence[int], oriented: bool) -> list[Suggested]:
+def _places(window: Sequence[int], oriented: bool | Literal["grain"]) -> list[Suggested]:
     """What moves pixels."""
     turn, turned = (10.0, "hardly turned") if oriented else (180.0, "turned by any angle")
-    if oriented:
+    if oriented == "grain":
+        mirror = Suggested({"flips": {"turns": False}}, "mirrored, not turned by quarters: the pictures have a grain")
+    elif oriented:
         mirror = Suggested({"flips": {"upright": True}}, "mirrored from left to right only: the pictures have an up and a down")
     else:
         mirror = Suggested({"flips": {"turns": True}}, "mirrored and turned by quarters: no direction is special, nothing is interpolated")

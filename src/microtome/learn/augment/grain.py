@@ -12,7 +12,7 @@ from microtome.core.raster import Image
 __all__ = ["grain_of", "have_grain"]
 
 _BLOCK = 4  # pixels a side that are averaged first: noise of a scanner's lines is no grain
-_FEWEST = 8  # images; of fewer all may lie alike by chance
+_FEWEST = 12  # pictures or groups; of fewer all may lie alike by chance
 _STRONG = 1.4
 _ALIKE = 0.9
 
@@ -42,8 +42,9 @@ def grain_of(image: Image) -> float:
     if min(height, width) < 2 or image.not_finite:
         return float("nan")
     whole = pixels[..., : height * _BLOCK, : width * _BLOCK]
-    coarse = whole.reshape(*pixels.shape[:-2], height, _BLOCK, width, _BLOCK).mean(axis=(-3, -1), dtype=np.float64)
-    across, down = (float(np.abs(np.diff(coarse, axis=axis)).mean()) for axis in (-1, -2))
+    with np.errstate(over="ignore", invalid="ignore"):  # values near the largest that a float holds say nothing
+        coarse = whole.reshape(*pixels.shape[:-2], height, _BLOCK, width, _BLOCK).mean(axis=(-3, -1), dtype=np.float64)
+        across, down = (float(np.abs(np.diff(coarse, axis=axis)).mean()) for axis in (-1, -2))
     least = 1e-6 * max(across, down)
     return log((across + least) / (down + least)) if 0 < least < np.inf else float("nan")
 
@@ -54,27 +55,30 @@ def have_grain(grains: Sequence[float]) -> tuple[bool, str]:
     Parameters
     ----------
     grains : sequence of float
-        Of each picture (`grain_of`).
+        Of each picture (`grain_of`), or the median of each group: pictures of one thing are one witness.
 
     Returns
     -------
     bool
-        True if their median is a ratio of 1.4 or more, and nine tenths of eight or more pictures agree which way it runs.
+        True if their median is a ratio of 1.4 or more, and nine tenths of twelve or more agree which way it runs.
     reason : str
 
     Examples
     --------
-    >>> have_grain([0.5, 0.6, 0.7] * 3)
-    (True, 'brightness changes 1.8 times as much across as down, in 100% of the pictures: they are hardly turned')
-    >>> have_grain([0.1, -0.1] * 5)
-    (False, 'brightness changes as much across as down: they are turned')
+    >>> have_grain([0.5, 0.6, 0.7] * 4)
+    (True, 'brightness changes 1.8 times as much across as down, in 100% of 12 pictures or groups: they are hardly turned')
+    >>> have_grain([0.5, -0.6, 0.7] * 4)
+    (False, 'brightness changes 1.6 times as much across as down, but only in 67% of 12 pictures or groups: they are turned')
     """
     known = np.array([one for one in grains if np.isfinite(one)])
     if len(known) < _FEWEST:
-        return False, f"fewer than {_FEWEST} pictures that show whether there is an up: they are turned"
+        return False, f"fewer than {_FEWEST} pictures or groups that would show a grain: they are turned"
     middle = float(np.median(known))
     alike = float((known * middle > 0).mean())
-    if abs(middle) < log(_STRONG) or alike < _ALIKE:
-        return False, "brightness changes as much across as down: they are turned"
-    ways = "across as down" if middle > 0 else "down as across"
-    return True, f"brightness changes {exp(abs(middle)):.1f} times as much {ways}, in {alike:.0%} of the pictures: they are hardly turned"
+    times = f"{exp(abs(middle)):.1f}" if abs(middle) < log(10) else "more than 10"
+    found = f"brightness changes {times} times as much {'across as down' if middle > 0 else 'down as across'}"
+    if abs(middle) < log(_STRONG):
+        return False, f"{found}, no more: they are turned"
+    if alike < _ALIKE:
+        return False, f"{found}, but only in {alike:.0%} of {len(known)} pictures or groups: they are turned"
+    return True, f"{found}, in {alike:.0%} of {len(known)} pictures or groups: they are hardly turned"

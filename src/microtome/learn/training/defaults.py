@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil, pi, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -37,6 +37,9 @@ _SCARCE = 0.001  # the share of all pixels below which a class is lost among the
 _SCARCE_OF = 5  # classes
 _SIDE_SCARCE = 160
 _SLIP = 64  # pixels
+_THIN = 2.0  # pixels, of what is left in a smaller picture
+_FEWEST_PIECES = 5
+_GROUND = 0.2  # of all pixels: what covers more, such as a sky, is what other classes lie on
 _STEPS = 3000
 _FEWEST_EPOCHS = 20
 _ANISOTROPIC = 2.0  # how much farther planes are apart than pixels, where it is worth a word
@@ -96,7 +99,7 @@ def settle(
         return value
 
     choose("prepare", lambda: _prepare(look, content))
-    scale = _scale_each(choose("scale", lambda: _scale(look)), look.ndim)
+    scale = _scale_each(choose("scale", lambda: _scale(look, recipe.window)), look.ndim)
     name, given = one_of(choose("target", lambda: _target(look, scale)), "target")
     choose("refine", lambda: _refine(look, name))
     heads = targets.load(name, given, "target").heads(look.classes, look.ndim)
@@ -105,7 +108,7 @@ def settle(
     batch = choose("batch", lambda: _batch(window, accelerated, processes))
     choose("loss", lambda: _loss(heads, look, name))
     channels = 1 if _names_grey(settled["prepare"]) else max(look.channels)
-    oriented = choose("oriented", lambda: have_grain(look.grains))
+    oriented = choose("oriented", lambda: _oriented(look, recipe.augment is not None))
     choose("augment", lambda: _augment(channels, window, content, oriented))
     choose("sampling", lambda: _sampling(look, scale, window, batch * recipe.accumulate))
     scarce = recipe.network is None and look.ndim == 2 and _scarce(look)
@@ -175,11 +178,11 @@ def _scale_each(scale: float | list[float], ndim: int) -> tuple[float, ...]:
     return scales_of(scale, ndim)
 
 
-def _scale(look: Look) -> Settled:
+def _scale(look: Look, window: list[int] | None) -> Settled:
     if look.ndim == 3 and (far := _far_apart(look)):
         return 1.0, f"{far}: left as they are, since planes in between would be invented; scale [z, y, x] brings them nearer"
-    if look.ndim == 2 and _scarce(look) and (name := _beyond_a_window(look)):
-        return 0.5, f"{name}, more than a window shows, while no class has pieces that are lost at half the size: halved"
+    if look.ndim == 2 and _scarce(look) and (why := _too_wide(look, min(window or [_SIDE_SCARCE]))):
+        return 0.5, why
     if look.kind == "semantic" or look.ndim == 3 or not len(look.diameters):
         return 1.0, "pixels as they are"
     small, middle = look.diameter(10), look.diameter(50)
@@ -193,12 +196,16 @@ def _scale(look: Look) -> Settled:
     return 1.0, f"{seen}: a good size as they are"
 
 
-def _beyond_a_window(look: Look) -> str:
-    """Which class has larger pieces than the windows of rare classes, in words; empty if none, or if half the size loses another."""
-    widest = max(look.pieces, key=lambda value: look.pieces[value], default=None)
-    if widest is None or look.pieces[widest] < _SIDE_SCARCE or min(look.pieces.values()) < SMALL:
+def _too_wide(look: Look, window: int) -> str:
+    """Why pictures are halved: of some class a window shows the inside only, and no class is too thin for it. Empty where they are not."""
+    seen = {value: pieces for value, pieces in look.pieces.items() if pieces.number >= _FEWEST_PIECES and look.shares[value] < _GROUND}
+    widest = max(seen, key=lambda value: seen[value].middle, default=None)
+    thinnest = min(look.pieces, key=lambda value: look.pieces[value].thin, default=None)
+    if widest is None or thinnest is None or seen[widest].middle < 0.75 * window or look.pieces[thinnest].thin < 2 * _THIN:
         return ""
-    return f"pieces of {look.classes.name_of(widest)} are {look.pieces[widest]:.3g} px across"
+    wide, thin = look.classes.name_of(widest), look.classes.name_of(thinnest)
+    return (f"halved: {wide} is {seen[widest].middle:.3g} px wide, of which windows of {window} show little but the inside; {thin}, the "
+            f"thinnest, is {look.pieces[thinnest].thin:.3g} px wide")  # fmt: skip
 
 
 def _far_apart(look: Look) -> str:
@@ -329,7 +336,14 @@ def _rarest(look: Look) -> float:
     return min((share for value, share in look.shares.items() if value not in behind and share * look.pixels >= _SLIP), default=1.0)
 
 
-def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool) -> Settled:
+def _oriented(look: Look, given: bool) -> Settled:
+    if given:
+        return False, "augment says what is done to windows"
+    grain, why = have_grain(look.grains)
+    return "grain" if grain else False, why
+
+
+def _augment(channels: int, window: list[int], content: tuple[Content, str], oriented: bool | Literal["grain"]) -> Settled:
     chain = default_chain(channels=channels, window=window, content=content[0] if channels > 1 else "grey", oriented=oriented)
     return [one.step for one in chain], f"{content[0]} pictures ({content[1]}){', hardly turned' if oriented else ''}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import pi, prod
+from math import isfinite, pi, prod
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from microtome.core.classes import ClassEntry, ClassTable
 from microtome.core.errors import InputError
 from microtome.core.events import warn
-from microtome.core.kernels.components import areas, objects_of
-from microtome.core.raster import InstanceMap, SemanticMap
+from microtome.core.raster import InstanceMap
 from microtome.core.result import Sample
 from microtome.core.units import METRES
 from microtome.learn.augment.grain import grain_of
+from microtome.learn.training.pieces import Pieces, pieces_of, summed_up
 from microtome.methods.refine.fill_holes import fill_holes
 from microtome.run.trained_size import OFF
 
@@ -54,9 +54,9 @@ class Look:
     sparse : float
         The share of images nearly all of whose pixels have one value: their 1st and 99.8th percentile are the same.
     grains : tuple of float
-        Of each image (`microtome.learn.augment.grain.grain_of`).
-    pieces : dict of int to float
-        The median equivalent diameter of the connected pieces of a class, in pixels, by class value; of flat images only.
+        Of each group, the median of its images (`microtome.learn.augment.grain.grain_of`).
+    pieces : dict of int to Pieces
+        By the value of the class; of classes in flat images only, and not of what is background or ignored.
     """
 
     images: int
@@ -75,7 +75,7 @@ class Look:
     holed: float = 0.0
     sparse: float = 0.0
     grains: tuple[float, ...] = ()
-    pieces: dict[int, float] = field(default_factory=dict)
+    pieces: dict[int, Pieces] = field(default_factory=dict)
 
     def diameter(self, percent: float) -> float:
         """A percentile of the objects' diameters; NaN without objects."""
@@ -112,7 +112,7 @@ def look_at(samples: Iterable[Sample], classes: ClassTable | None = None, *, hel
     _check(seen, held=held)
     instance = seen.kinds == {True}
     table = ClassTable.binary("object") if instance else _table(classes or ClassTable(()), seen)
-    ignored = set(table.values("ignore"))
+    ignored, behind = set(table.values("ignore")), set(table.values("ignore", "background"))
     counts = {value: count for value, count in sorted(seen.counts.items()) if value not in ignored}
     _check_counts(counts, instance=instance, held=held)
     spacing, unit = _spacing(seen.spacings)
@@ -122,8 +122,9 @@ def look_at(samples: Iterable[Sample], classes: ClassTable | None = None, *, hel
         diameters=np.concatenate(seen.diameters) if seen.diameters else np.zeros(0),
         shares={value: count / sum(counts.values()) for value, count in counts.items()},
         spacing=spacing, unit=unit, pixels=sum(map(prod, seen.shapes)),
-        holed=seen.holed / max(1, sum(map(len, seen.diameters))), sparse=seen.sparse / len(seen.shapes), grains=tuple(seen.grains),
-        pieces={value: float(np.median(np.concatenate(found))) for value, found in sorted(seen.pieces.items())},
+        holed=seen.holed / max(1, sum(map(len, seen.diameters))), sparse=seen.sparse / len(seen.shapes),
+        grains=tuple(float(np.median(of)) for of in seen.grains.values()),
+        pieces={value: summed_up(found) for value, found in sorted(seen.pieces.items()) if value not in behind},
     )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ class _Seen:
     spacings: list[tuple[tuple[float, ...], str, str]] = field(default_factory=list)  # with its unit, and the image
     holed: int = 0
     sparse: int = 0
-    grains: list[float] = field(default_factory=list)
+    grains: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))  # by group
     pieces: defaultdict[int, list[NDArray[np.float64]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, sample: Sample) -> None:
@@ -159,7 +160,8 @@ class _Seen:
         if image.not_finite:
             self.broken[sample.name] = image.not_finite
         self.sparse += _is_sparse(image.pixels, "c" in image.axes)
-        self.grains.append(grain_of(image))
+        if isfinite(grain := grain_of(image)):
+            self.grains[sample.group or sample.name].append(grain)
         if image.spacing is not None:
             self.spacings.append((image.spacing, image.unit, sample.name))
         self.kinds.add(isinstance(truth, InstanceMap))
@@ -174,13 +176,8 @@ class _Seen:
             self.first_with = {**dict.fromkeys(values.tolist(), sample.name), **self.first_with}
             self.classes |= {entry.value: entry for entry in truth.classes}
             if image.ndim == 2:
-                self._add_pieces(truth)
-
-    def _add_pieces(self, truth: SemanticMap) -> None:
-        found = objects_of(truth, "full")
-        sizes = areas(found.labels, found.count)
-        for value in np.unique(found.values[1:]).tolist():
-            self.pieces[value].append(_diameters(sizes[1:][found.values[1:] == value], 2))
+                for value, found in pieces_of(truth).items():
+                    self.pieces[value].append(found)
 
 
 def _check(seen: _Seen, *, held: bool) -> None:

@@ -64,7 +64,7 @@ class TrainingRecipe(_Strict):
     loss: Any = None
     augment: list[str | Plain] | None = None
     mix: list[str | Plain] = Field(default_factory=list)
-    oriented: bool | None = None
+    oriented: bool | Literal["grain"] | None = None
     sampling: Plain | None = None
     window: list[int] | None = None
     batch: int | None = Field(default=None, ge=1)

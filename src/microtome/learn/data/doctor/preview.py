@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,7 @@ from microtome.learn.data.windows import Sampling, Survey, plan, survey_of
 
 __all__ = ["Preview", "Row", "preview"]
 
+_LOOKED_AT = 48  # images, for whether they have a grain
 _TRIED = 3  # times as many images as are wanted, where files cannot be read
 _SIDE = {2: 256, 3: 128}
 _DEPTH = 32
@@ -117,7 +121,8 @@ def preview(dataset: Dataset, augment: Plain | Chain | None = None, *, images: i
     prepared = [_prepared(sample, content) for sample in samples]
     shape = _window([sample.image.shape for sample in prepared])
     if chosen is None:
-        oriented, way = have_grain([grain_of(sample.image) for sample in samples])
+        grain, way = have_grain(_grains(dataset))
+        oriented: bool | Literal["grain"] = "grain" if grain else False
         steps = default_chain(channels=prepared[0].image.channel_count, window=shape, content=content, oriented=oriented)
         what = f"the steps that training begins with, for {content} pictures ({why}; {way})"
     else:
@@ -148,6 +153,20 @@ def _readable(entries: Sequence[Entry], dataset: Dataset, images: int) -> tuple[
             continue
         found.append(sample)
     return found, left_out
+
+
+def _grains(dataset: Dataset) -> list[float]:
+    """Of some groups, the median of their pictures; more of them than are shown, since of few all may look alike by chance."""
+    found = defaultdict(list)
+    for entry in _spread(dataset.entries, _LOOKED_AT)[:_LOOKED_AT]:
+        try:
+            with collect_warnings():
+                sample = load(dataset, entry)
+        except MicrotomeError:
+            continue  # told where images are checked, or shown
+        if isfinite(grain := grain_of(sample.image)):
+            found[sample.group or sample.name].append(grain)
+    return [float(np.median(of)) for of in found.values()]
 
 
 def _spread(entries: Sequence[Entry], count: int) -> list[Entry]:
