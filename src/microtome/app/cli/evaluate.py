@@ -18,7 +18,7 @@ from microtome.app.cli.complete import complete_model, complete_recipe
 from microtome.core.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
-    from microtome.core.events import Warned
+    from microtome.core.events import Failed, Warned
     from microtome.learn.evaluate.pairs import Pairs
     from microtome.learn.evaluate.score import Evaluation
 
@@ -143,9 +143,8 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
 
 def _segmented(data: Path, way: _Way, task: Task, split: str | None, out: Path | None, workers: int | None, stack: ExitStack) -> Path:
     """Segment a data set's images; the folder of the run, which is kept below OUT."""
-    from microtome.app.cli.progress import Follower
     from microtome.app.cli.segment import number_or_name, recipe_of, to_trained_size
-    from microtome.core.events import Warned
+    from microtome.core.events import Failed, Warned
     from microtome.io.find import stem_of
     from microtome.learn.data.find import find_dataset
     from microtome.run.pipeline import run
@@ -167,19 +166,18 @@ def _segmented(data: Path, way: _Way, task: Task, split: str | None, out: Path |
     recipe = recipe.with_input(channel=number_or_name(way.channel), spacing=way.spacing)
     events = run(recipe, [entry.images[0] for entry in labelled], out=folder, workers=workers, overwrite=True,
                  name=str(way.recipe or way.model), trained=trained, remarks=remarks)  # fmt: skip
-    said: list[Warned] = []
-    with Follower(quiet=True) as follower:
-        for event in events:
-            follower.see(event)
-            said += [event] if isinstance(event, Warned) else []
-    _pass_on(said, out)
+    told = [event for event in events if isinstance(event, (Warned, Failed))]
+    _pass_on(told, out)
     return folder
 
 
-def _pass_on(said: list[Warned], out: Path | None) -> None:
-    """What the run said of itself, and of its images the first: many images often have the same to say."""
-    from microtome.core.events import warn
+def _pass_on(told: list[Warned | Failed], out: Path | None) -> None:
+    """Why images failed, what the run said of itself, and of its images the first: many images often have the same to say."""
+    from microtome.core.events import Failed, Warned, warn
 
+    for failed in (one for one in told if isinstance(one, Failed)):
+        warn(f"{failed.image}: {failed.error}")
+    said = [one for one in told if isinstance(one, Warned)]
     for message in dict.fromkeys(one.message for one in said if not one.image):
         warn(message)
     of_images = [one for one in said if one.image]
