@@ -6,15 +6,21 @@ the one to trust. OpenVINO (the extra ``fast``) is left out, and named, where it
 
     python benchmarks/bench_network_inference.py [--size 512] [--rounds 5] [--threads 2]
 
+``by hand`` is an engine called with nothing around it, compiled for the window's shape; ``whole step`` is the `network` step of a recipe on
+an image of that size: cut into windows, computed, made probabilities, put together.
+
 A ratio above 1 means that the side took less time than PyTorch as it comes.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,6 +79,40 @@ def by_engine(data: bytes, network: str, size: int, threads: int, engine: str, p
     return lambda: run(window)
 
 
+def by_hand(data: bytes, network: str, size: int, threads: int, engine: str, precision: str) -> Callable[[], Any]:
+    """The engine with nothing of ours around it."""
+    window = np.ascontiguousarray(np.moveaxis(window_of(network, size), -1, 1))
+    if engine == "onnxruntime":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        (taken,) = session.get_inputs()
+        return lambda: session.run(None, {taken.name: window})
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(io.BytesIO(data))
+    model.reshape(list(window.shape))
+    hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads})
+    return lambda: compiled(window)[0]
+
+
+def by_step(data: bytes, network: str, size: int, threads: int, engine: str, precision: str) -> Callable[[], Any]:
+    """The step of a recipe, from image to probabilities."""
+    from microtome.core.raster import Image
+    from microtome.run.steps.network import network as step
+
+    set_threads(threads)
+    file = Path(tempfile.mkdtemp()) / "network.onnx"
+    file.write_bytes(data)
+    pixels = window_of(network, size)[0]
+    image = Image(pixels, axes="yxc") if pixels.shape[-1] > 1 else Image(pixels[..., 0])
+    return lambda: step(image, weights=str(file), window=size, engine=engine, precision=precision)
+
+
 def main() -> None:
     """Compare, print the table, keep the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,24 +123,24 @@ def main() -> None:
     bf16 = choose("cpu").name == "bf16"
     engines = ["onnxruntime", *(["openvino"] if find_spec("openvino") else [])]
     print("" if len(engines) == 2 else "not installed, so not compared: openvino")
-    print(f"{'':20} {'':24} {'ms':>7} {'ratio':>6} {'processor ms':>13} {'ratio':>6}")
+    print(f"{'':20} {'':32} {'ms':>7} {'ratio':>6} {'processor ms':>13} {'ratio':>6}")
     rows = []
     for network in NETWORKS:
         data, common = to_onnx(model_of(network)), (network, told.size, told.threads)
         sides: dict[str, Any] = {"PyTorch": (by_torch, (*common, "plain")), "PyTorch channels-last": (by_torch, (*common, "float32"))}
         if bf16:
             sides["PyTorch bfloat16"] = (by_torch, (*common, "bf16"))
-        for engine in engines:
-            sides[f"{engine} float32"] = (by_engine, (data, *common, engine, "float32"))
-        if bf16 and "openvino" in engines:
-            sides["openvino bfloat16"] = (by_engine, (data, *common, "openvino", "bfloat16"))
+        kinds = [(engine, "float32") for engine in engines] + [("openvino", "bfloat16")] * (bf16 and "openvino" in engines)
+        for engine, precision in kinds:
+            for how, side in (("", by_engine), (", by hand", by_hand), (", whole step", by_step)):
+                sides[f"{engine} {precision}{how}"] = (side, (data, *common, engine, precision))
         took = in_turn(sides, told.rounds)
         base = took["PyTorch"]
         for side, found in took.items():
             ratios = {kind: base[kind] / found[kind] for kind in found}
             passed, used = found["seconds"] * 1e3, found["processor_seconds"] * 1e3
             print(
-                f"{network:20} {side:24} {passed:7.0f} {ratios['seconds']:5.2f}x {used:13.0f} {ratios['processor_seconds']:5.2f}x",
+                f"{network:20} {side:32} {passed:7.0f} {ratios['seconds']:5.2f}x {used:13.0f} {ratios['processor_seconds']:5.2f}x",
                 flush=True,
             )
             rows.append({"network": network, "side": side, **found, "ratio": ratios["seconds"],
